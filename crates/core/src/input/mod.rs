@@ -1,0 +1,63 @@
+//! Where records come from: which files, cut how, read into which kind of record.
+//!
+//! [`files`] finds them and fixes their sizes, [`plan`] cuts them into input splits, and each record kind reads the
+//! records that begin in a piece of a split. Nothing here knows of tasks, workers or mappers.
+
+pub(crate) mod files;
+pub(crate) mod plan;
+
+use crate::result::{BoxError, Result};
+
+pub(crate) use plan::{InputFile, Piece, Plan, Split};
+
+/// How the bytes of a file may be cut into input splits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// Anywhere: the reader itself finds the first record that begins in its piece (lines).
+    Anywhere,
+    /// At multiples of this many bytes (records of a fixed size).
+    Multiple(u64),
+    /// Not at all: a file is one record, or can only be read from its start.
+    Never,
+}
+
+/// Where a record stands in its input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Byte offset of the record's first byte in its file.
+    pub offset: u64,
+    /// Length in bytes, the line end included.
+    pub len: u64,
+}
+
+/// A kind of input record.
+///
+/// The library brings [`Text`], [`Lines`], [`Fixed`], [`WholeFile`] and [`Items`].
+pub trait Input: Clone + Send + Sync + 'static {
+    /// One record, borrowed from the reader's buffer.
+    type Record<'a>;
+
+    /// How a file with this kind of records may be cut.
+    fn cut(&self) -> Cut;
+
+    /// Reads every record that *begins* in the piece behind `source`, in order, and gives each to `sink`.
+    ///
+    /// # Errors
+    /// What reading returns (the message names the file and offset), or what the sink returns.
+    fn read<S: RecordSink<Self>>(&self, source: &mut Source<'_>, sink: &mut S) -> Result;
+}
+
+/// Takes the records of a piece, one at a time.
+pub trait RecordSink<I: Input + ?Sized> {
+    /// Called with each record.
+    ///
+    /// # Errors
+    /// Ends the reading; the error is returned from [`Input::read`] as it is.
+    fn record(&mut self, at: Span, record: I::Record<'_>) -> Result;
+
+    /// Called instead of [`RecordSink::record`] for a record that cannot be decoded.
+    ///
+    /// # Errors
+    /// As for [`RecordSink::record`]; returning `Ok` skips the record.
+    fn undecodable(&mut self, at: Span, error: BoxError) -> Result;
+}
