@@ -3,12 +3,45 @@
 //! [`files`] finds them and fixes their sizes, [`plan`] cuts them into input splits, and each record kind reads the
 //! records that begin in a piece of a split. Nothing here knows of tasks, workers or mappers.
 
+pub(crate) mod error;
+pub(crate) mod file;
 pub(crate) mod files;
 pub(crate) mod plan;
+pub(crate) mod stdin;
+
+mod blocks;
+mod fixed;
+mod glob;
+mod items;
+mod lines;
+mod ranges;
+mod source;
+mod text;
+mod whole;
+mod window;
+
+#[cfg(test)]
+mod border_tests;
+#[cfg(test)]
+mod testing;
+
+use std::path::Path;
 
 use crate::result::{BoxError, Result};
 
-pub(crate) use plan::{InputFile, Piece, Plan, Split};
+pub(crate) use error::InputError;
+pub(crate) use file::{InputFile, path_bytes};
+pub(crate) use files::{Given, find};
+pub(crate) use items::spool_items;
+pub(crate) use plan::{Piece, Plan, Split};
+pub(crate) use window::Buffers;
+
+pub use fixed::Fixed;
+pub use items::Items;
+pub use lines::Lines;
+pub use source::Source;
+pub use text::Text;
+pub use whole::WholeFile;
 
 /// How the bytes of a file may be cut into input splits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,12 +66,26 @@ pub struct Span {
 /// A kind of input record.
 ///
 /// The library brings [`Text`], [`Lines`], [`Fixed`], [`WholeFile`] and [`Items`].
+///
+/// The coordinator calls [`cut`](Input::cut) and [`check`](Input::check) while it plans; a worker calls
+/// [`read`](Input::read) once for each piece of a split, and again when the task is retried, so that reading the same
+/// piece must give the same records every time. However a file is cut, each of its records belongs to exactly one
+/// piece: the one in which its first byte lies.
 pub trait Input: Clone + Send + Sync + 'static {
     /// One record, borrowed from the reader's buffer.
     type Record<'a>;
 
     /// How a file with this kind of records may be cut.
     fn cut(&self) -> Cut;
+
+    /// Looks at a file's path and size before the job starts; the default accepts every file.
+    ///
+    /// # Errors
+    /// The file cannot hold records of this kind (the message names it): the job does not start.
+    fn check(&self, path: &Path, size: u64) -> Result {
+        let _ = (path, size);
+        Ok(())
+    }
 
     /// Reads every record that *begins* in the piece behind `source`, in order, and gives each to `sink`.
     ///
@@ -48,7 +95,7 @@ pub trait Input: Clone + Send + Sync + 'static {
 }
 
 /// Takes the records of a piece, one at a time.
-pub trait RecordSink<I: Input + ?Sized> {
+pub trait RecordSink<I: Input> {
     /// Called with each record.
     ///
     /// # Errors

@@ -1,0 +1,80 @@
+//! The `Combiner` trait and the combiners that most jobs need.
+//!
+//! It does not hold the tables that combiners work on: those are in `map` and `reduce`.
+
+use crate::result::Result;
+
+/// Folds two values of one key into one, before the shuffle and after it.
+///
+/// It must be associative and commutative: it is applied in any order, any number of times, in mappers' workers and
+/// in reducers'. Sums of floating-point numbers are not associative; reduce those without a combiner.
+///
+/// A closure `Fn(&mut V, V) -> Result` is a combiner.
+pub trait Combiner<V>: Clone + Send + Sync + 'static {
+    /// Folds `next` into `acc`.
+    ///
+    /// # Errors
+    /// Ends the attempt that is running.
+    fn combine(&self, acc: &mut V, next: V) -> Result;
+
+    /// Bytes that `acc` holds on the heap, for the memory budget. Needed only for accumulators that grow.
+    fn heap(&self, acc: &V) -> usize {
+        let _ = acc;
+        0
+    }
+}
+
+impl<V, F> Combiner<V> for F
+where
+    F: Fn(&mut V, V) -> Result + Clone + Send + Sync + 'static,
+{
+    fn combine(&self, acc: &mut V, next: V) -> Result {
+        self(acc, next)
+    }
+}
+
+/// Adds integers; a sum that overflows is an error.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Sum;
+
+macro_rules! sum_of_integers {
+    ($($int:ty),*) => {$(
+        impl Combiner<$int> for Sum {
+            #[inline]
+            fn combine(&self, acc: &mut $int, next: $int) -> Result {
+                *acc = acc
+                    .checked_add(next)
+                    .ok_or_else(|| format!("the sum {acc} + {next} overflows {}", stringify!($int)))?;
+                Ok(())
+            }
+        }
+    )*};
+}
+
+sum_of_integers!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize);
+
+/// Keeps the smallest value.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Min;
+
+impl<V: Ord + 'static> Combiner<V> for Min {
+    fn combine(&self, acc: &mut V, next: V) -> Result {
+        if next < *acc {
+            *acc = next;
+        }
+        Ok(())
+    }
+}
+
+/// Keeps the greatest value.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Max;
+
+impl<V: Ord + 'static> Combiner<V> for Max {
+    fn combine(&self, acc: &mut V, next: V) -> Result {
+        if next > *acc {
+            *acc = next;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,112 @@
+//! `Emitter`: where a mapper puts its pairs, and what it can ask about its input.
+//!
+//! It encodes keys. It does not combine, partition or spill: the collector behind it does.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::api::Counters;
+use crate::key;
+use crate::map::Collector;
+use crate::output::PairWriter;
+use crate::result::Result;
+
+/// Takes a mapper's pairs.
+pub struct Emitter<'a, K, V> {
+    target: Target<'a, V>,
+    input: Option<InputRef<'a>>,
+    counters: &'a mut Counters,
+    key: PhantomData<fn(K)>,
+}
+
+/// Where the pairs go.
+pub(crate) enum Target<'a, V> {
+    /// On to the shuffle, by encoded key.
+    Shuffle(&'a mut Collector<V>),
+    /// Straight into a part file: a map-only job.
+    Direct(&'a mut PairWriter),
+}
+
+/// The input file that is being read.
+#[derive(Debug, Clone, Copy)]
+struct InputRef<'a> {
+    path: &'a Path,
+    ordinal: u32,
+}
+
+impl<'a, K, V: Serialize> Emitter<'a, K, V> {
+    pub(crate) fn new(target: Target<'a, V>, counters: &'a mut Counters) -> Self {
+        Self { target, input: None, counters, key: PhantomData }
+    }
+
+    /// Says which file the records to come are from.
+    pub(crate) fn set_input(&mut self, path: &'a Path, ordinal: u32) {
+        self.input = Some(InputRef { path, ordinal });
+    }
+
+    /// Emits one pair. The key may be a borrowed form of `K`, such as `&str` for `String`: nothing is allocated.
+    ///
+    /// # Errors
+    /// When the key or value cannot be encoded, a combiner fails, or a spill cannot be written. An error that the
+    /// mapper does not pass on fails the attempt all the same, because the pair is lost.
+    #[inline]
+    pub fn emit<Q>(&mut self, key: &Q, value: V) -> Result
+    where
+        K: Borrow<Q>,
+        Q: Serialize + ?Sized,
+    {
+        self.emit_as(key, value)
+    }
+
+    /// Emits one pair whose key is given in another form with the same encoding: `(&str, u32)` for `(String, u32)`.
+    ///
+    /// It is for the caller to see that the forms agree; a key that does not decode as `K` fails the reduce task.
+    ///
+    /// # Errors
+    /// As [`Emitter::emit`].
+    #[inline]
+    pub fn emit_as<Q>(&mut self, key: &Q, value: V) -> Result
+    where
+        Q: Serialize + ?Sized,
+    {
+        match &mut self.target {
+            Target::Shuffle(collector) => {
+                let mut scratch = collector.take_scratch();
+                let done = key::encode(key, &mut scratch, |encoded| collector.push(encoded, value));
+                collector.put_scratch(scratch);
+                match done {
+                    Ok(pushed) => pushed,
+                    Err(error) => collector.poison(error.into()),
+                }
+            }
+            Target::Direct(writer) => writer.write(key, &value),
+        }
+    }
+
+    /// Path of the input file; `None` for in-memory items and outside a record.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        self.input.map(|input| input.path)
+    }
+
+    /// Ordinal of the input file among all files of the job, from 0.
+    #[must_use]
+    pub fn ordinal(&self) -> Option<u32> {
+        self.input.map(|input| input.ordinal)
+    }
+
+    /// Adds `n` to the counter `name`; it counts if this attempt is committed.
+    pub fn count(&mut self, name: &str, n: u64) {
+        self.counters.add(name, n);
+    }
+}
+
+impl<K, V> fmt::Debug for Emitter<'_, K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Emitter").field("input", &self.input).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,81 @@
+//! The values of one key, as a reducer sees them.
+//!
+//! They are lent one at a time from whatever holds them; nothing here collects them.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use gristmill_ipc::codec;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::result::Result;
+
+/// Encoded values of the current key, one after the other.
+pub(crate) trait ValueStream {
+    /// The next value's bytes, or `None` at the end of the key.
+    fn next_value(&mut self) -> Result<Option<&[u8]>>;
+}
+
+/// The values of one key, one at a time.
+pub struct Values<'a, V> {
+    source: Source<'a, V>,
+}
+
+enum Source<'a, V> {
+    /// The one value that a combiner has left.
+    Folded { value: Option<V>, encoded: Vec<u8> },
+    Stream(&'a mut dyn ValueStream, PhantomData<fn() -> V>),
+}
+
+impl<'a, V> Values<'a, V> {
+    pub(crate) fn folded(value: V) -> Self {
+        Self { source: Source::Folded { value: Some(value), encoded: Vec::new() } }
+    }
+
+    pub(crate) fn stream(stream: &'a mut dyn ValueStream) -> Self {
+        Self { source: Source::Stream(stream, PhantomData) }
+    }
+
+    /// The next value, or `None` after the last.
+    ///
+    /// This is not [`Iterator::next`]: reading a value may fail.
+    ///
+    /// # Errors
+    /// When a run cannot be read or a value does not decode as `V`.
+    #[expect(clippy::should_implement_trait, reason = "it returns a Result, and values may be borrowed instead")]
+    pub fn next(&mut self) -> Result<Option<V>>
+    where
+        V: DeserializeOwned,
+    {
+        match &mut self.source {
+            Source::Folded { value, .. } => Ok(value.take()),
+            Source::Stream(stream, _) => stream.next_value()?.map(codec::decode).transpose().map_err(Into::into),
+        }
+    }
+
+    /// The next value as `T`, which may borrow from the run: `&str` for `String`, `(&str, u32)` for `(String, u32)`.
+    ///
+    /// # Errors
+    /// As [`Values::next`].
+    pub fn next_as<'s, T>(&'s mut self) -> Result<Option<T>>
+    where
+        T: Deserialize<'s>,
+        V: Serialize,
+    {
+        match &mut self.source {
+            Source::Folded { value, encoded } => {
+                let Some(value) = value.take() else { return Ok(None) };
+                *encoded = codec::encode(&value)?;
+                Ok(Some(codec::decode(encoded)?))
+            }
+            Source::Stream(stream, _) => Ok(stream.next_value()?.map(codec::decode).transpose()?),
+        }
+    }
+}
+
+impl<V> fmt::Debug for Values<'_, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Values").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,135 @@
+//! The command line that every job has.
+//!
+//! It turns arguments into options; it runs nothing.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::{EnumValueParser, PossibleValue};
+use clap::{Args, ValueEnum};
+
+use super::sizes::{duration, size};
+use crate::options::{ExecutorKind, RunOptions};
+use crate::progress::ShowProgress;
+
+/// Options of the framework; a job's own come beside them.
+#[derive(Debug, Args)]
+pub(super) struct CommonArgs {
+    /// Files, folders (recursive), globs, or '-' for standard input
+    #[arg(value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+
+    /// Write part files and _SUCCESS into this new folder; without it the result prints
+    #[arg(short, long, value_name = "DIR", help_heading = "Output")]
+    output: Option<PathBuf>,
+    /// Replace an existing output folder, at the end and not before
+    #[arg(long, help_heading = "Output")]
+    overwrite: bool,
+    /// Print a summary as JSON on standard output (needs --output)
+    #[arg(long, requires = "output", help_heading = "Output")]
+    pub(super) json: bool,
+    /// Make committed work survive a power loss, not only the death of processes
+    #[arg(long, help_heading = "Output")]
+    durable: bool,
+
+    /// Number of workers [default: as many as the machine runs at a time]
+    #[arg(short, long, value_name = "N", help_heading = "Execution")]
+    workers: Option<usize>,
+    /// Input bytes per map task, e.g. 16MiB (in-memory items: number of items) [default: 16MiB]
+    #[arg(short, long, value_name = "SIZE", value_parser = size, help_heading = "Execution")]
+    chunk_size: Option<u64>,
+    /// Number of reduce partitions [default: by the size of the input]
+    #[arg(short = 'r', long, value_name = "N", help_heading = "Execution")]
+    partitions: Option<u32>,
+    /// Memory for the buffers of all processes together [default: a quarter of the machine's]
+    #[arg(short, long, value_name = "SIZE", value_parser = size, help_heading = "Execution")]
+    memory: Option<u64>,
+    /// What runs the tasks
+    #[arg(long, value_enum, default_value_t, value_name = "KIND", help_heading = "Execution")]
+    executor: ExecutorKind,
+    /// Attempts at a task before the job fails [default: 1]
+    #[arg(long, value_name = "N", help_heading = "Execution")]
+    max_attempts: Option<u32>,
+    /// Longest time without a finished record, e.g. 10min; 0 for no limit [default: 10min]
+    #[arg(long, value_name = "DUR", value_parser = duration, help_heading = "Execution")]
+    task_timeout: Option<Duration>,
+    /// Folder for scratch files [default: beside the output, or the folder for temporary files]
+    #[arg(long, value_name = "DIR", help_heading = "Execution")]
+    work_dir: Option<PathBuf>,
+
+    /// When to show progress on standard error
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN", help_heading = "Messages")]
+    progress: ShowProgress,
+    #[command(flatten)]
+    pub(super) log: LogArgs,
+}
+
+/// Options of the log.
+#[derive(Debug, Clone, Args)]
+pub(super) struct LogArgs {
+    /// What is logged on standard error: off, error, warn, info, debug, trace, or directives such as info,my_crate=debug
+    #[arg(long, value_name = "FILTER", default_value = "warn", help_heading = "Messages")]
+    pub(super) log_level: String,
+    /// Log to this file as well, appending
+    #[arg(long, value_name = "PATH", help_heading = "Messages")]
+    pub(super) log_file: Option<PathBuf>,
+    /// What is logged to the file [default: info]
+    #[arg(long, value_name = "FILTER", requires = "log_file", help_heading = "Messages")]
+    pub(super) log_file_level: Option<String>,
+    /// Start a new log file when this one would grow beyond SIZE
+    #[arg(long, value_name = "SIZE", value_parser = size, requires = "log_file", help_heading = "Messages")]
+    pub(super) log_max_bytes: Option<u64>,
+    /// Old log files to keep, PATH.1 being the newest [default: 5]
+    #[arg(long, value_name = "N", requires = "log_max_bytes", help_heading = "Messages")]
+    pub(super) log_backups: Option<u32>,
+    /// Format of the log file
+    #[arg(long, value_name = "FORMAT", default_value = "text", requires = "log_file", help_heading = "Messages",
+          value_parser = log_formats())]
+    pub(super) log_format: LogFormat,
+}
+
+/// How records are written to the log file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LogFormat {
+    Text,
+    Json,
+}
+
+impl ValueEnum for LogFormat {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Text, Self::Json]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        }))
+    }
+}
+
+fn log_formats() -> EnumValueParser<LogFormat> {
+    EnumValueParser::new()
+}
+
+impl CommonArgs {
+    /// The options as a run takes them.
+    pub(super) fn into_options(self) -> RunOptions {
+        RunOptions {
+            inputs: self.inputs,
+            output: self.output,
+            overwrite: self.overwrite,
+            workers: self.workers,
+            chunk_size: self.chunk_size,
+            partitions: self.partitions,
+            memory: self.memory,
+            executor: self.executor,
+            max_attempts: self.max_attempts,
+            task_timeout: self.task_timeout,
+            durable: self.durable,
+            work_dir: self.work_dir,
+            progress: Some(self.progress),
+            ..RunOptions::default()
+        }
+    }
+}

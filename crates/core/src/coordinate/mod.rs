@@ -1,0 +1,15 @@
+//! The coordinator: one run of one job, from checked options to published output.
+//!
+//! ```text
+//! options ─► inputs ─► plan ─► work folder ─► executor + scheduler ─► output folder | collected results
+//! ```
+//!
+//! It decides nothing about tasks (the scheduler does) and installs no handlers (the application does).
+
+mod finished;
+mod memory;
+mod planning;
+mod run;
+
+pub use finished::{Finished, Summary};
+pub(crate) use run::{Launch, run};

@@ -1,0 +1,111 @@
+//! Everything about a run that is fixed before its first task: files, splits, partitions.
+//!
+//! It reads no record.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use crate::error::Error;
+use crate::input::{Given, InputFile, Plan, find, stdin};
+use crate::job::Stages;
+use crate::options::RunOptions;
+use crate::result::{AtPath, BoxError};
+use crate::workdir::WorkPaths;
+
+const DEFAULT_CHUNK_BYTES: u64 = 16 << 20;
+const DEFAULT_CHUNK_ITEMS: u64 = 1000;
+const DEFAULT_ITEM_PARTITIONS: u32 = 4;
+
+/// The splits, and how many partitions there will be.
+pub(super) fn plan(
+    options: &mut RunOptions,
+    stages: &dyn Stages,
+    paths: &WorkPaths,
+) -> Result<(Plan, u32), Error> {
+    let asked = options.partitions.or(stages.partitions());
+    if let Some(items) = options.items.take() {
+        if items.type_name != stages.types().input {
+            let (given, read) = (items.type_name, stages.types().input);
+            return Err(Error::usage(format!("the items given are {given}, but the mapper reads {read}")));
+        }
+        let partitions = asked.unwrap_or(DEFAULT_ITEM_PARTITIONS);
+        let ranges = stages.map_only().then_some(partitions);
+        let chunk = options.chunk_size.unwrap_or(DEFAULT_CHUNK_ITEMS);
+        let plan = (items.spool)(&paths.spooled_input(), chunk, ranges).map_err(usage)?;
+        return Ok((plan, partitions));
+    }
+    let files = find_files(options, paths)?;
+    for file in &files {
+        stages.check(&file.path, file.size).map_err(usage)?;
+    }
+    let total = files.iter().map(|file| file.size).sum();
+    let partitions = asked.unwrap_or_else(|| default_partitions(total));
+    let ranges = stages.map_only().then_some(partitions);
+    let chunk = options.chunk_size.unwrap_or(DEFAULT_CHUNK_BYTES);
+    Ok((Plan::cut(files, stages.cut(), chunk, ranges).map_err(usage)?, partitions))
+}
+
+/// One partition up to 1 MiB of input, four up to 128 MiB, then one for each 32 MiB, at most 64.
+///
+/// It depends on the input alone: the same input gives the same part files on every machine.
+pub(super) fn default_partitions(total_bytes: u64) -> u32 {
+    const MIB: u64 = 1 << 20;
+    if total_bytes <= MIB { 1 } else { total_bytes.div_ceil(32 * MIB).clamp(4, 64) as u32 }
+}
+
+fn find_files(options: &RunOptions, paths: &WorkPaths) -> Result<Vec<InputFile>, Error> {
+    let dash = Path::new("-");
+    let mut given = Vec::new();
+    for input in &options.inputs {
+        if input != dash {
+            given.push(Given::Path(input.clone()));
+        } else if given.iter().any(|given| matches!(given, Given::Stdin(_))) {
+            return Err(Error::usage("input -: standard input can be read once only"));
+        } else {
+            given.push(Given::Stdin(spool_stdin(paths)?));
+        }
+    }
+    if given.is_empty() {
+        given = unpack_sample(options, paths)?;
+    }
+    if given.is_empty() {
+        return Err(Error::usage("no input is given"));
+    }
+    find(&given).map_err(usage)
+}
+
+fn spool_stdin(paths: &WorkPaths) -> Result<std::path::PathBuf, Error> {
+    let path = paths.spooled_input();
+    stdin::spool(io::stdin().lock(), &path).map_err(BoxError::from)?;
+    Ok(path)
+}
+
+fn unpack_sample(options: &RunOptions, paths: &WorkPaths) -> Result<Vec<Given>, Error> {
+    let folder = paths.sample();
+    if options.sample.is_empty() {
+        return Ok(Vec::new());
+    }
+    fs::create_dir(&folder).at("make the folder", &folder)?;
+    for (name, content) in options.sample {
+        let path = folder.join(name);
+        fs::write(&path, content).at("write", &path)?;
+    }
+    Ok(vec![Given::Path(folder)])
+}
+
+fn usage(error: impl Into<BoxError>) -> Error {
+    Error::usage(crate::result::chain(&*error.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_partitions_is_a_fixed_function_of_the_input() {
+        let mib = |n: u64| n << 20;
+        let sizes = [0, mib(1), mib(1) + 1, mib(128), mib(1024), mib(1 << 20)];
+        assert_eq!(sizes.map(default_partitions), [1, 1, 4, 4, 32, 64]);
+    }
+}

@@ -1,0 +1,50 @@
+//! A worker process from its first order to its last.
+//!
+//! It carries orders to the task runner and notes back; what they mean is not its business.
+
+use std::sync::Arc;
+
+use gristmill_ipc::codec;
+use gristmill_pool::WorkerLink;
+
+use super::setup::{Setup, read_plan};
+use crate::flight::Flight;
+use crate::job::Stages;
+use crate::result::{BoxError, Result};
+use crate::task::{Order, TaskRunner};
+
+/// Runs a worker until its parent has no more orders; the process ends with it.
+///
+/// `rebuild` makes the job again from its name and encoded parameters.
+pub(crate) fn serve(link: WorkerLink, rebuild: impl FnOnce(&str, &[u8]) -> Result<Arc<dyn Stages>>) -> ! {
+    let status = match carry_out_orders(&link, rebuild) {
+        Ok(()) => 0,
+        Err(error) => {
+            // Standard error is captured: the coordinator shows it with the worker's end.
+            eprintln!("{error}");
+            1
+        }
+    };
+    link.exit(status)
+}
+
+fn carry_out_orders(
+    link: &WorkerLink,
+    rebuild: impl FnOnce(&str, &[u8]) -> Result<Arc<dyn Stages>>,
+) -> Result<(), BoxError> {
+    let setup: Setup = codec::decode(link.welcome())?;
+    let stages = rebuild(&setup.job, &setup.params)?;
+    let plan = Arc::new(read_plan(&setup.paths.plan())?);
+    let flight = Flight::new(link.page().clone());
+    let env = setup.env(link.name(), link.incarnation(), plan, flight.clone());
+    let mut runner = TaskRunner::new(stages, env);
+    while let Some(bytes) = link.recv() {
+        let order: Order = codec::decode(&bytes)?;
+        let notes = runner.run(order);
+        if flight.stop_requested() {
+            return Ok(());
+        }
+        link.send(&codec::encode(&notes)?)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! The four things that can come after a mapper: nothing, a fold, a reducer, or a combiner and a reducer.
+//!
+//! Each says how pairs are held in the map phase and what happens to the groups in the reduce phase.
+
+use crate::api::{Combiner, Counters, Datum, Reducer, Values};
+use crate::flight::{Flight, Stage};
+use crate::key::KeyRef;
+use crate::map::{CombineTable, PairSink, Placement, RowBuffer};
+use crate::output::PairWriter;
+use crate::reduce::{Merge, fold_groups, reduce_groups, stream_groups};
+use crate::result::Result;
+use crate::run::RowShape;
+
+/// No shuffle: what the mapper emits is the output.
+#[derive(Debug, Clone, Copy)]
+pub struct MapOnly;
+
+/// Everything that has a shuffle before it.
+#[derive(Debug, Clone)]
+pub struct Shuffled<S>(pub(super) S);
+
+/// A combiner that is the whole reducer.
+#[derive(Debug, Clone)]
+pub struct Fold<C>(pub(super) C);
+
+/// A combiner that still waits for its reducer; see [`super::Job::combine_with`].
+#[derive(Debug, Clone)]
+pub struct Combining<C>(pub(super) C);
+
+/// A reducer that sees the one folded value of each key.
+#[derive(Debug, Clone)]
+pub struct Combine<C, R>(pub(super) C, pub(super) R);
+
+/// A reducer that sees all values of each key.
+#[derive(Debug, Clone)]
+pub struct Group<R>(pub(super) R);
+
+/// What comes after a mapper that emits `K` and `V`.
+pub(crate) trait ReduceSide<K, V>: Clone + Send + Sync + 'static {
+    /// Keys of the results.
+    type OutKey: Datum;
+    /// Values of the results.
+    type OutValue: Datum;
+    /// Whether the order of values is kept.
+    const SHAPE: RowShape;
+
+    /// Holds pairs in the map phase.
+    fn pair_sink(&self, placement: Placement) -> Box<dyn PairSink<V>>;
+
+    /// Reduces one partition.
+    fn reduce(
+        &self,
+        merge: &mut Merge,
+        writer: &mut PairWriter,
+        counters: &mut Counters,
+        flight: &Flight,
+    ) -> Result;
+}
+
+impl<K: Datum, V: Datum, C: Combiner<V>> ReduceSide<K, V> for Fold<C> {
+    type OutKey = K;
+    type OutValue = V;
+    const SHAPE: RowShape = RowShape::Plain;
+
+    fn pair_sink(&self, placement: Placement) -> Box<dyn PairSink<V>> {
+        Box::new(CombineTable::new(self.0.clone(), placement))
+    }
+
+    fn reduce(&self, merge: &mut Merge, writer: &mut PairWriter, _: &mut Counters, flight: &Flight) -> Result {
+        flight.stage(Stage::Reduce);
+        fold_groups(merge, &self.0, flight, |key, value: V| writer.write(&KeyRef::<K>::new(key).get()?, &value))
+    }
+}
+
+impl<K, V, C, R> ReduceSide<K, V> for Combine<C, R>
+where
+    K: Datum,
+    V: Datum,
+    C: Combiner<V>,
+    R: Reducer<Key = K, Value = V>,
+{
+    type OutKey = R::OutKey;
+    type OutValue = R::OutValue;
+    const SHAPE: RowShape = RowShape::Plain;
+
+    fn pair_sink(&self, placement: Placement) -> Box<dyn PairSink<V>> {
+        Box::new(CombineTable::new(self.0.clone(), placement))
+    }
+
+    fn reduce(
+        &self,
+        merge: &mut Merge,
+        writer: &mut PairWriter,
+        counters: &mut Counters,
+        flight: &Flight,
+    ) -> Result {
+        reduce_groups(&self.1, writer, counters, flight, |reduce| {
+            fold_groups(merge, &self.0, flight, |key, value| reduce(key, Values::folded(value)))
+        })
+    }
+}
+
+impl<K, V, R> ReduceSide<K, V> for Group<R>
+where
+    K: Datum,
+    V: Datum,
+    R: Reducer<Key = K, Value = V>,
+{
+    type OutKey = R::OutKey;
+    type OutValue = R::OutValue;
+    const SHAPE: RowShape = RowShape::WithSplit;
+
+    fn pair_sink(&self, placement: Placement) -> Box<dyn PairSink<V>> {
+        Box::new(RowBuffer::new(placement))
+    }
+
+    fn reduce(
+        &self,
+        merge: &mut Merge,
+        writer: &mut PairWriter,
+        counters: &mut Counters,
+        flight: &Flight,
+    ) -> Result {
+        reduce_groups(&self.0, writer, counters, flight, |reduce| {
+            stream_groups(merge, flight, |key, values| reduce(key, Values::stream(values)))
+        })
+    }
+}

@@ -1,0 +1,49 @@
+//! A map session with a shuffle behind it: pairs stay in one sink across tasks and are committed together.
+//!
+//! It does not combine, sort or write: its collector does.
+
+use std::sync::Arc;
+
+use super::collector::Collector;
+use super::pending::Pending;
+use super::runs::{Committed, MapSession};
+use super::task;
+use crate::api::{Mapper, Target};
+use crate::flight::Stage;
+use crate::input::Buffers;
+use crate::result::Result;
+use crate::task::TaskEnv;
+
+/// The map side of one worker.
+pub(crate) struct ShuffleSession<M: Mapper> {
+    env: Arc<TaskEnv>,
+    input: M::Input,
+    mapper: M,
+    collector: Collector<M::Value>,
+    buffers: Buffers,
+    pending: Pending,
+}
+
+impl<M: Mapper> ShuffleSession<M> {
+    pub(crate) fn new(env: Arc<TaskEnv>, input: M::Input, mapper: M, collector: Collector<M::Value>) -> Self {
+        Self { env, input, mapper, collector, buffers: Buffers::default(), pending: Pending::default() }
+    }
+}
+
+impl<M: Mapper> MapSession for ShuffleSession<M> {
+    fn run(&mut self, task: u32, attempt: u32) -> Result<Option<Committed>> {
+        self.pending.begin();
+        self.collector.begin(task);
+        let target = Target::Shuffle(&mut self.collector);
+        let counters = task::run(&self.env, &self.input, &self.mapper, task, &mut self.buffers, target)?;
+        self.collector.check()?;
+        self.pending.done(task, attempt, &counters);
+        if self.pending.due(&self.env) { self.flush() } else { Ok(None) }
+    }
+
+    fn flush(&mut self) -> Result<Option<Committed>> {
+        let Some(record) = self.pending.take() else { return Ok(None) };
+        self.env.flight.stage(Stage::Commit);
+        self.collector.finish()?.commit(record).map(Some)
+    }
+}

@@ -1,0 +1,94 @@
+//! The output folder: refused when it exists, published by one rename when everything in it is committed.
+//!
+//! It does not write part files.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+use crate::error::Error;
+use crate::result::{AtPath, Result};
+
+/// Name of the empty file that says the output is whole.
+pub(crate) const SUCCESS: &str = "_SUCCESS";
+
+/// Where a job's results go, checked before the job starts.
+#[derive(Debug, Clone)]
+pub(crate) struct OutputFolder {
+    path: PathBuf,
+    overwrite: bool,
+}
+
+impl OutputFolder {
+    /// Checks that `path` can become the output folder.
+    ///
+    /// # Errors
+    /// When it exists (with `overwrite`: when it holds anything but an earlier output), or its parent does not.
+    pub(crate) fn new(path: &Path, overwrite: bool) -> Result<Self, Error> {
+        if path.file_name().is_none() {
+            return Err(Error::usage(format!("output {}: not a name for a new folder", path.display())));
+        }
+        if path.symlink_metadata().is_ok() {
+            if !overwrite {
+                let path = path.display();
+                return Err(Error::usage(format!("output {path}: exists already (--overwrite replaces it)")));
+            }
+            check_replaceable(path)?;
+        }
+        Ok(Self { path: path.to_owned(), overwrite })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes the folder of committed parts the output folder, at once.
+    pub(crate) fn publish(&self, parts: &Path, durable: bool) -> Result {
+        remove_strays(parts)?;
+        let success = parts.join(SUCCESS);
+        File::create(&success).at("create", &success)?;
+        if durable {
+            crate::workdir::sync_parent(&success)?;
+        }
+        if self.overwrite && self.path.symlink_metadata().is_ok() {
+            // What was there takes the place of the parts and is removed with the work folder.
+            check_replaceable(&self.path)?;
+            renameat_with(CWD, parts, CWD, &self.path, RenameFlags::EXCHANGE).at("replace", &self.path)?;
+        } else {
+            renameat_with(CWD, parts, CWD, &self.path, RenameFlags::NOREPLACE).at("publish", &self.path)?;
+        }
+        if durable {
+            crate::workdir::sync_parent(&self.path)?;
+        }
+        Ok(())
+    }
+}
+
+/// Replacing deletes: only what looks like an earlier output may go.
+fn check_replaceable(path: &Path) -> Result<(), Error> {
+    let entries = fs::read_dir(path)
+        .map_err(|error| Error::usage(format!("output {}: cannot be replaced: {error}", path.display())))?;
+    for entry in entries {
+        let name = entry.at("read", path)?.file_name();
+        let text = name.to_string_lossy();
+        if text != SUCCESS && !text.starts_with("part-") {
+            return Err(Error::usage(format!(
+                "output {}: not replaced, because it holds {text}, which is no job's output",
+                path.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Removes what attempts that were killed have left beside the committed parts.
+fn remove_strays(parts: &Path) -> Result {
+    for entry in fs::read_dir(parts).at("read", parts)? {
+        let entry = entry.at("read", parts)?;
+        if entry.file_name().to_string_lossy().starts_with('.') {
+            fs::remove_file(entry.path()).at("remove", &entry.path())?;
+        }
+    }
+    Ok(())
+}

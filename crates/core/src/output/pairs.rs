@@ -1,0 +1,108 @@
+//! Turns pairs into the bytes of a part file.
+//!
+//! It does not open, commit or name files: it fills a buffer and hands full ones to a [`ByteSink`].
+
+use std::fmt;
+
+use gristmill_ipc::codec;
+use serde::{Deserialize, Serialize};
+
+use super::text::write_field;
+use crate::result::Result;
+
+/// How pairs become bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Format {
+    /// `key<TAB>value` lines.
+    Text,
+    /// Encoded pairs, each after its length, for results that a program reads back.
+    Pairs,
+}
+
+/// Takes full buffers.
+pub(crate) trait ByteSink: Send {
+    /// Stores all of `bytes`, which hold `pairs` pairs.
+    fn write(&mut self, bytes: &[u8], pairs: u64) -> Result;
+}
+
+/// A buffer is handed on when it holds this many bytes.
+const BUFFER: usize = 256 << 10;
+
+/// Writes pairs in a [`Format`].
+pub(crate) struct PairWriter {
+    format: Format,
+    buffer: Vec<u8>,
+    sink: Box<dyn ByteSink>,
+    pairs: u64,
+    handed_on: u64,
+    failed: Option<String>,
+}
+
+impl PairWriter {
+    pub(crate) fn new(format: Format, sink: Box<dyn ByteSink>) -> Self {
+        Self { format, buffer: Vec::new(), sink, pairs: 0, handed_on: 0, failed: None }
+    }
+
+    /// Writes one pair.
+    pub(crate) fn write<K, V>(&mut self, key: &K, value: &V) -> Result
+    where
+        K: Serialize + ?Sized,
+        V: Serialize + ?Sized,
+    {
+        let written = self.append(key, value).and_then(|()| self.hand_on(BUFFER));
+        if let Err(error) = &written {
+            self.failed.get_or_insert_with(|| error.to_string());
+        }
+        written
+    }
+
+    /// Hands on what is left and returns the number of pairs.
+    pub(crate) fn finish(mut self) -> Result<u64> {
+        match self.failed.take() {
+            // User code may have dropped the error; the pair is lost all the same.
+            Some(error) => Err(format!("a result was not written: {error}").into()),
+            None => self.hand_on(1).map(|()| self.pairs),
+        }
+    }
+
+    fn append<K, V>(&mut self, key: &K, value: &V) -> Result
+    where
+        K: Serialize + ?Sized,
+        V: Serialize + ?Sized,
+    {
+        match self.format {
+            Format::Text => {
+                write_field(key, &mut self.buffer)?;
+                self.buffer.push(b'\t');
+                write_field(value, &mut self.buffer)?;
+                self.buffer.push(b'\n');
+            }
+            Format::Pairs => {
+                let start = self.buffer.len();
+                self.buffer.extend_from_slice(&[0; 4]);
+                codec::encode_into(key, &mut self.buffer)?;
+                codec::encode_into(value, &mut self.buffer)?;
+                let len = u32::try_from(self.buffer.len() - start - 4)
+                    .map_err(|_| "a result is larger than 4 GiB".to_owned())?;
+                self.buffer[start..start + 4].copy_from_slice(&len.to_le_bytes());
+            }
+        }
+        self.pairs += 1;
+        Ok(())
+    }
+
+    fn hand_on(&mut self, at_least: usize) -> Result {
+        if self.buffer.len() >= at_least {
+            self.sink.write(&self.buffer, self.pairs - self.handed_on)?;
+            self.handed_on = self.pairs;
+            self.buffer.clear();
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for PairWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PairWriter").field("format", &self.format).field("pairs", &self.pairs).finish_non_exhaustive()
+    }
+}

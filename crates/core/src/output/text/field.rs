@@ -1,0 +1,248 @@
+//! Writes one serialisable value as one field of a line.
+//!
+//! Scalars are written here; anything compound is given to `serde_json` whole.
+
+use std::any::type_name;
+use std::fmt::{self, Display, Write as _};
+use std::io::Write as _;
+
+use serde::ser::{self, Impossible};
+use serde::{Serialize, Serializer};
+
+use super::escape::escape;
+use crate::result::Result;
+
+/// Appends `value` to `out` as one field: no tab, no line end. On an error `out` is as it was.
+///
+/// # Errors
+/// What the value's own `Serialize` says, or that JSON cannot hold it: a map with keys that are not strings.
+#[inline]
+pub(crate) fn write_field<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result {
+    let start = out.len();
+    let written = match value.serialize(Field { out }) {
+        Err(NotWritten::Compound) => write_json(value, out, start),
+        written => written,
+    };
+    written.map_err(|error| {
+        out.truncate(start);
+        format!("cannot write `{}` as text: {error}", type_name::<T>()).into()
+    })
+}
+
+/// Writes a compound value, in place of what a scalar in front of it may have left.
+fn write_json<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>, start: usize) -> Result<(), NotWritten> {
+    out.truncate(start);
+    serde_json::to_writer(&mut *out, value).map_err(ser::Error::custom)?;
+    blank_line_ends(&mut out[start..]);
+    Ok(())
+}
+
+/// Makes tabs and line ends blanks. `serde_json` writes none, but a `RawValue` passes on those of its source; in JSON
+/// they only ever stand between tokens.
+fn blank_line_ends(json: &mut [u8]) {
+    for byte in json.iter_mut().filter(|byte| matches!(byte, b'\t' | b'\n' | b'\r')) {
+        *byte = b' ';
+    }
+}
+
+/// Why [`Field`] did not write a value.
+#[derive(Debug)]
+enum NotWritten {
+    /// It is not a scalar.
+    Compound,
+    /// It failed to serialise itself.
+    Failed(String),
+}
+
+impl Display for NotWritten {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Compound => f.write_str("not a scalar"),
+            Self::Failed(message) => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for NotWritten {}
+
+impl ser::Error for NotWritten {
+    fn custom<T: Display>(message: T) -> Self {
+        Self::Failed(message.to_string())
+    }
+}
+
+/// Serialises a scalar to the end of `out`.
+struct Field<'o> {
+    out: &'o mut Vec<u8>,
+}
+
+impl Field<'_> {
+    /// Formats a value that needs no escaping.
+    fn display(self, value: impl Display) -> Result<(), NotWritten> {
+        write!(self.out, "{value}").map_err(ser::Error::custom)
+    }
+}
+
+/// Escapes what is formatted into it.
+impl fmt::Write for Field<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        escape(text.as_bytes(), self.out);
+        Ok(())
+    }
+}
+
+macro_rules! integers {
+    ($($method:ident $type:ty;)*) => {$(
+        #[inline]
+        fn $method(self, value: $type) -> Result<(), NotWritten> {
+            self.out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+            Ok(())
+        }
+    )*};
+}
+
+impl Serializer for Field<'_> {
+    type Ok = ();
+    type Error = NotWritten;
+    type SerializeSeq = Impossible<(), NotWritten>;
+    type SerializeTuple = Impossible<(), NotWritten>;
+    type SerializeTupleStruct = Impossible<(), NotWritten>;
+    type SerializeTupleVariant = Impossible<(), NotWritten>;
+    type SerializeMap = Impossible<(), NotWritten>;
+    type SerializeStruct = Impossible<(), NotWritten>;
+    type SerializeStructVariant = Impossible<(), NotWritten>;
+
+    integers! {
+        serialize_u8 u8; serialize_u16 u16; serialize_u32 u32; serialize_u64 u64; serialize_u128 u128;
+        serialize_i8 i8; serialize_i16 i16; serialize_i32 i32; serialize_i64 i64; serialize_i128 i128;
+    }
+
+    fn serialize_f32(self, value: f32) -> Result<(), NotWritten> {
+        self.display(value)
+    }
+
+    fn serialize_f64(self, value: f64) -> Result<(), NotWritten> {
+        self.display(value)
+    }
+
+    #[inline]
+    fn serialize_bool(self, value: bool) -> Result<(), NotWritten> {
+        self.out.extend_from_slice(if value { b"true" } else { b"false" });
+        Ok(())
+    }
+
+    #[inline]
+    fn serialize_str(self, value: &str) -> Result<(), NotWritten> {
+        self.serialize_bytes(value.as_bytes())
+    }
+
+    #[inline]
+    fn serialize_bytes(self, value: &[u8]) -> Result<(), NotWritten> {
+        escape(value, self.out);
+        Ok(())
+    }
+
+    fn serialize_char(self, value: char) -> Result<(), NotWritten> {
+        self.serialize_str(value.encode_utf8(&mut [0; 4]))
+    }
+
+    fn collect_str<T: Display + ?Sized>(mut self, value: &T) -> Result<(), NotWritten> {
+        write!(self, "{value}").map_err(ser::Error::custom)
+    }
+
+    #[inline]
+    fn serialize_unit(self) -> Result<(), NotWritten> {
+        Ok(())
+    }
+
+    #[inline]
+    fn serialize_unit_struct(self, _name: &'static str) -> Result<(), NotWritten> {
+        Ok(())
+    }
+
+    #[inline]
+    fn serialize_unit_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+    ) -> Result<(), NotWritten> {
+        self.serialize_str(variant)
+    }
+
+    #[inline]
+    fn serialize_none(self) -> Result<(), NotWritten> {
+        Ok(())
+    }
+
+    #[inline]
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), NotWritten> {
+        value.serialize(self)
+    }
+
+    #[inline]
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _name: &'static str,
+        value: &T,
+    ) -> Result<(), NotWritten> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _name: &'static str,
+        _index: u32,
+        _variant: &'static str,
+        _value: &T,
+    ) -> Result<(), NotWritten> {
+        Err(NotWritten::Compound)
+    }
+
+    fn serialize_seq(self, _len: Option<usize>) -> Result<Self::SerializeSeq, NotWritten> {
+        Err(NotWritten::Compound)
+    }
+
+    fn serialize_tuple(self, _len: usize) -> Result<Self::SerializeTuple, NotWritten> {
+        Err(NotWritten::Compound)
+    }
+
+    fn serialize_tuple_struct(
+        self,
+        _name: &'static str,
+        _len: usize,
+    ) -> Result<Self::SerializeTuple, NotWritten> {
+        Err(NotWritten::Compound)
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        _variant: &'static str,
+        _len: usize,
+    ) -> Result<Self::SerializeTupleVariant, NotWritten> {
+        Err(NotWritten::Compound)
+    }
+
+    fn serialize_map(self, _len: Option<usize>) -> Result<Self::SerializeMap, NotWritten> {
+        Err(NotWritten::Compound)
+    }
+
+    fn serialize_struct(self, _name: &'static str, _len: usize) -> Result<Self::SerializeStruct, NotWritten> {
+        Err(NotWritten::Compound)
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        _variant: &'static str,
+        _len: usize,
+    ) -> Result<Self::SerializeStructVariant, NotWritten> {
+        Err(NotWritten::Compound)
+    }
+}
+
+#[cfg(test)]
+mod tests;

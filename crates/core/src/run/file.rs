@@ -1,0 +1,83 @@
+//! Opens a committed run file and checks its index.
+//!
+//! It does not read rows: [`super::SegmentReader`] does.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use gristmill_ipc::codec;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::index::RunIndex;
+use super::writer::{END, FOOTER, HEADER, MAGIC, VERSION};
+use crate::result::{AtPath, Result};
+
+/// A committed run, open for reading.
+#[derive(Debug)]
+pub(crate) struct RunFile {
+    pub(crate) path: PathBuf,
+    pub(crate) file: File,
+    pub(crate) index: RunIndex,
+}
+
+impl RunFile {
+    /// Opens the run at `path`.
+    ///
+    /// # Errors
+    /// When it cannot be read, is of another version, or its index is cut off or damaged.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path).at("open the run", path)?;
+        let len = file.metadata().at("examine the run", path)?.len();
+        if len < HEADER + FOOTER {
+            return Err(damaged(path, "it is too short"));
+        }
+        let header = read(&file, path, 0, HEADER)?;
+        if header[..8] != MAGIC {
+            return Err(damaged(path, "it does not begin as a run"));
+        }
+        if header[8..12] != VERSION.to_le_bytes() {
+            return Err(damaged(path, "it was written by another version"));
+        }
+        let index = read_index(&file, path, len)?;
+        Ok(Self { path: path.to_owned(), file, index })
+    }
+}
+
+fn read_index(file: &File, path: &Path, len: u64) -> Result<RunIndex> {
+    let footer = read(file, path, len - FOOTER, FOOTER)?;
+    if footer[24..] != END {
+        return Err(damaged(path, "its end is missing"));
+    }
+    let (offset, size, checksum) = (word(&footer, 0), word(&footer, 8), word(&footer, 16));
+    if offset < HEADER || offset.checked_add(size).and_then(|end| end.checked_add(FOOTER)) != Some(len) {
+        return Err(damaged(path, "its index is out of place"));
+    }
+    let encoded = read(file, path, offset, size)?;
+    if xxh3_64(&encoded) != checksum {
+        return Err(damaged(path, "the checksum of its index is wrong"));
+    }
+    let index: RunIndex = codec::decode(&encoded)?;
+    let fits = |segment: &super::Segment| {
+        segment.offset >= HEADER && segment.offset.checked_add(segment.len).is_some_and(|end| end <= offset)
+    };
+    if !index.segments.iter().all(fits) {
+        return Err(damaged(path, "a segment is out of place"));
+    }
+    Ok(index)
+}
+
+fn read(file: &File, path: &Path, offset: u64, len: u64) -> Result<Vec<u8>> {
+    let mut bytes = vec![0; usize::try_from(len)?];
+    file.read_exact_at(&mut bytes, offset).at("read", path)?;
+    Ok(bytes)
+}
+
+fn word(bytes: &[u8], at: usize) -> u64 {
+    bytes[at..at + 8].iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
+}
+
+/// The error for a run whose content is wrong.
+pub(crate) fn damaged(path: &Path, why: &str) -> crate::result::BoxError {
+    format!("the run {} is damaged: {why}", path.display()).into()
+}

@@ -1,0 +1,75 @@
+//! Catches panics of user code together with their message, place and backtrace.
+//!
+//! It does not decide what a panic means for a task.
+
+use std::backtrace::Backtrace;
+use std::cell::{Cell, RefCell};
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
+use std::sync::Once;
+
+use crate::flight::Flight;
+
+/// A panic that was caught.
+#[derive(Debug, Clone)]
+pub(super) struct Panic {
+    pub(super) message: String,
+    pub(super) location: String,
+    pub(super) backtrace: String,
+}
+
+thread_local! {
+    /// The page of the attempt that this thread runs, if it runs one.
+    static FLIGHT: RefCell<Option<Flight>> = const { RefCell::new(None) };
+    static CAUGHT: Cell<Option<Panic>> = const { Cell::new(None) };
+}
+
+/// Installs the hook that notes a panic of an attempt; every other panic goes to the hook that was there before.
+pub(super) fn install_hook() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            let flight = FLIGHT.with(|flight| flight.borrow().clone());
+            match flight {
+                Some(flight) => note(&flight, info),
+                None => before(info),
+            }
+        }));
+    });
+}
+
+fn note(flight: &Flight, info: &PanicHookInfo<'_>) {
+    let panic = Panic {
+        message: message(info.payload()),
+        location: info.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string),
+        backtrace: Backtrace::force_capture().to_string(),
+    };
+    // With `panic = "abort"`, or in a panic while unwinding, these are all that the coordinator will ever see.
+    flight.last_words(&format!("panicked at {}: {}\n{}", panic.location, panic.message, panic.backtrace));
+    CAUGHT.set(Some(panic));
+}
+
+fn message(payload: &(dyn std::any::Any + Send)) -> String {
+    if let Some(text) = payload.downcast_ref::<&str>() {
+        (*text).to_owned()
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "a panic without a message".to_owned()
+    }
+}
+
+/// Runs `attempt`; a panic becomes an error.
+pub(super) fn catch<T>(flight: &Flight, attempt: impl FnOnce() -> T) -> Result<T, Panic> {
+    FLIGHT.set(Some(flight.clone()));
+    let done = panic::catch_unwind(AssertUnwindSafe(attempt));
+    FLIGHT.set(None);
+    done.map_err(|payload| {
+        flight.last_words("");
+        CAUGHT.take().unwrap_or_else(|| Panic {
+            message: message(&*payload),
+            location: "an unknown place".to_owned(),
+            backtrace: String::new(),
+        })
+    })
+}

@@ -1,0 +1,303 @@
+//! The first contact between two processes: one side waits under a name, the other knocks and may get one reply.
+//!
+//! It bounds the wait, which ipc-channel's own one-shot server does not. It does not judge what a hello says.
+
+use std::env;
+use std::fmt;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ipc_channel::IpcError;
+use ipc_channel::ipc::{self, IpcOneShotServer, IpcSender};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// A socket address holds 107 bytes, of which `/.tmpXXXXXX/socket` takes 18. ipc-channel would cut off the rest.
+const LONGEST_TMPDIR: usize = 107 - 18;
+
+/// How long an expired wait may take to clean up, which only a peer that connects and stays silent can use up.
+const FAREWELL: Duration = Duration::from_millis(250);
+
+/// What can go through a rendezvous.
+pub trait Message: Serialize + for<'de> Deserialize<'de> + Send + 'static {}
+impl<T: Serialize + for<'de> Deserialize<'de> + Send + 'static> Message for T {}
+
+/// Why nobody came.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RendezvousError {
+    /// Nobody said hello before the deadline.
+    #[error("nobody connected in time")]
+    Timeout,
+    /// [`Aborter::abort`] was called first.
+    #[error("the rendezvous was aborted")]
+    Aborted,
+    /// Somebody came and went without a word, as a process does that dies then.
+    #[error("the peer broke off before its hello")]
+    BrokenOff,
+    /// Somebody came and said something else.
+    #[error("the first message is not a hello: {0}")]
+    Garbage(String),
+    /// The waiting thread could not be started.
+    #[error("cannot wait for a connection: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// A place where exactly one other process can say hello.
+pub struct Rendezvous<H: Message> {
+    server: IpcOneShotServer<H>,
+    aborter: Aborter,
+}
+
+/// Ends the wait at a [`Rendezvous`] from another thread.
+#[derive(Clone, Debug)]
+pub struct Aborter {
+    name: String,
+    aborted: Arc<AtomicBool>,
+}
+
+impl<H: Message> Rendezvous<H> {
+    /// Opens a rendezvous below the folder for temporary files.
+    ///
+    /// # Errors
+    /// When `TMPDIR` is too long for a socket, is not UTF-8 or cannot be written.
+    pub fn new() -> io::Result<Self> {
+        probe_temporary_folder()?;
+        let (server, name) = IpcOneShotServer::new()?;
+        Ok(Self { server, aborter: Aborter { name, aborted: Arc::default() } })
+    }
+
+    /// The name under which the other process finds this one.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.aborter.name
+    }
+
+    /// A handle that ends [`Rendezvous::accept`].
+    #[must_use]
+    pub fn aborter(&self) -> Aborter {
+        self.aborter.clone()
+    }
+
+    /// Waits for the hello, for `limit` at most.
+    ///
+    /// A peer that connects and then says nothing keeps a helper thread waiting until the peer is gone; this call
+    /// returns all the same.
+    ///
+    /// # Errors
+    /// See [`RendezvousError`].
+    pub fn accept(self, limit: Duration) -> Result<H, RendezvousError> {
+        let Self { server, aborter } = self;
+        let aborted = Arc::clone(&aborter.aborted);
+        let (done, outcome) = mpsc::channel();
+        thread::Builder::new().name("rendezvous".into()).spawn(move || {
+            // The waiting side may have left already: then there is nobody to tell.
+            done.send(first_hello(server, &aborted)).unwrap_or_default();
+        })?;
+        outcome.recv_timeout(limit).unwrap_or_else(|_| {
+            aborter.abort();
+            // A hello that came at the last moment counts; otherwise this lets the socket's folder go first.
+            match outcome.recv_timeout(FAREWELL) {
+                Ok(Ok(hello)) => Ok(hello),
+                _ => Err(RendezvousError::Timeout),
+            }
+        })
+    }
+}
+
+fn first_hello<H: Message>(server: IpcOneShotServer<H>, aborted: &AtomicBool) -> Result<H, RendezvousError> {
+    match server.accept() {
+        Ok((_, hello)) => Ok(hello),
+        Err(_) if aborted.load(Relaxed) => Err(RendezvousError::Aborted),
+        Err(IpcError::Disconnected) => Err(RendezvousError::BrokenOff),
+        Err(IpcError::Io(error)) => Err(error.into()),
+        Err(error) => Err(RendezvousError::Garbage(error.to_string())),
+    }
+}
+
+impl Aborter {
+    /// Ends the wait, unless somebody was faster.
+    pub fn abort(&self) {
+        self.aborted.store(true, Relaxed);
+        // A failure to connect means that the rendezvous is over, which is what was wanted.
+        touch(&self.name).unwrap_or_default();
+    }
+}
+
+/// Connects and hangs up. ipc-channel's own connect would leave its socket behind when nobody waits any more.
+fn touch(name: &str) -> rustix::io::Result<()> {
+    let socket = socket_with(
+        AddressFamily::UNIX,
+        SocketType::SEQPACKET,
+        SocketFlags::CLOEXEC | SocketFlags::NONBLOCK,
+        None,
+    )?;
+    connect(&socket, &SocketAddrUnix::new(name)?)
+}
+
+/// Says `hello` to the process that waits under `name`.
+///
+/// # Errors
+/// When nobody waits there.
+pub fn knock<H: Message>(name: &str, hello: H) -> io::Result<()> {
+    let sender = IpcSender::connect(name.to_owned())?;
+    sender.send(hello).map_err(into_io)
+}
+
+/// The end of a reply channel that goes along with a hello.
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct ReplySender<R> {
+    sender: IpcSender<R>,
+}
+
+/// The end of a reply channel that stays with the one who knocks.
+pub struct ReplyReceiver<R> {
+    receiver: ipc::IpcReceiver<R>,
+}
+
+/// Makes a channel for one reply of any serialisable type, which may itself carry channel ends and shared memory.
+///
+/// # Errors
+/// When the system is out of descriptors.
+pub fn reply_channel<R: Message>() -> io::Result<(ReplySender<R>, ReplyReceiver<R>)> {
+    let (sender, receiver) = ipc::channel()?;
+    Ok((ReplySender { sender }, ReplyReceiver { receiver }))
+}
+
+impl<R: Message> ReplySender<R> {
+    /// Sends the reply.
+    ///
+    /// # Errors
+    /// When the other side is gone.
+    pub fn send(self, reply: R) -> io::Result<()> {
+        self.sender.send(reply).map_err(into_io)
+    }
+}
+
+impl<R: Message> ReplyReceiver<R> {
+    /// Waits for the reply, for `limit` at most.
+    ///
+    /// # Errors
+    /// `TimedOut` when nothing came, otherwise when the other side is gone or answered with something else.
+    pub fn recv_timeout(self, limit: Duration) -> io::Result<R> {
+        let deadline = Instant::now() + limit;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.receiver.try_recv_timeout(left) {
+                Ok(reply) => return Ok(reply),
+                Err(ipc_channel::TryRecvError::Empty) => return Err(io::ErrorKind::TimedOut.into()),
+                Err(ipc_channel::TryRecvError::IpcError(error)) => match into_io(error) {
+                    error if error.kind() == io::ErrorKind::Interrupted => {}
+                    error => return Err(error),
+                },
+            }
+        }
+    }
+}
+
+fn into_io(error: IpcError) -> io::Error {
+    match error {
+        IpcError::Io(error) => error,
+        IpcError::Disconnected => io::Error::new(io::ErrorKind::ConnectionReset, "the other side is gone"),
+        IpcError::SerializationError(error) => io::Error::new(io::ErrorKind::InvalidData, error),
+    }
+}
+
+fn probe_temporary_folder() -> io::Result<()> {
+    let folder = env::temp_dir();
+    let problem = |text: String| io::Error::other(format!("TMPDIR ({}) {text}", folder.display()));
+    let Some(path) = folder.to_str() else { return Err(problem("is not UTF-8".into())) };
+    if path.len() > LONGEST_TMPDIR {
+        let text = format!("is {} bytes long, a socket in it allows {LONGEST_TMPDIR}", path.len());
+        return Err(problem(text));
+    }
+    // ipc-channel panics when it cannot create its folder.
+    tempfile::tempdir_in(&folder)
+        .and_then(tempfile::TempDir::close)
+        .map_err(|error| problem(format!("cannot be used: {error}")))
+}
+
+impl<H: Message> fmt::Debug for Rendezvous<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rendezvous").field("name", &self.name()).finish_non_exhaustive()
+    }
+}
+
+impl<R> fmt::Debug for ReplySender<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReplySender").finish_non_exhaustive()
+    }
+}
+
+impl<R> fmt::Debug for ReplyReceiver<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReplyReceiver").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn a_hello_arrives_and_is_answered() {
+        let place = Rendezvous::<(String, ReplySender<u32>)>::new().expect("rendezvous");
+        let name = place.name().to_owned();
+        let (reply, answer) = reply_channel::<u32>().expect("reply channel");
+        let caller = thread::spawn(move || knock(&name, ("me".to_owned(), reply)));
+        let (who, reply) = place.accept(LONG).expect("hello");
+        assert_eq!(who, "me");
+        reply.send(7).expect("reply");
+        assert_eq!(answer.recv_timeout(LONG).expect("answer"), 7);
+        caller.join().expect("no panic").expect("knock");
+    }
+
+    #[test]
+    fn the_wait_ends_at_the_deadline_and_the_folder_goes() {
+        let place = Rendezvous::<u8>::new().expect("rendezvous");
+        let name = place.name().to_owned();
+        assert!(matches!(place.accept(Duration::from_millis(5)), Err(RendezvousError::Timeout)));
+        assert!(!std::path::Path::new(&name).exists());
+        knock(&name, 1u8).expect_err("nobody waits there");
+    }
+
+    #[test]
+    fn the_wait_ends_when_it_is_aborted() {
+        let place = Rendezvous::<u8>::new().expect("rendezvous");
+        let aborter = place.aborter();
+        let started = Instant::now();
+        let stopper = thread::spawn(move || aborter.abort());
+        assert!(matches!(place.accept(LONG), Err(RendezvousError::Aborted)));
+        stopper.join().expect("no panic");
+        assert!(started.elapsed() < LONG / 2);
+    }
+
+    #[test]
+    fn a_peer_that_says_something_else_is_garbage() {
+        let place = Rendezvous::<String>::new().expect("rendezvous");
+        let sender = IpcSender::<[u8; 2]>::connect(place.name().to_owned()).expect("connect");
+        sender.send([255, 255]).expect("send");
+        assert!(matches!(place.accept(LONG), Err(RendezvousError::Garbage(_))));
+    }
+
+    #[test]
+    fn a_peer_that_hangs_up_is_noticed() {
+        let place = Rendezvous::<u8>::new().expect("rendezvous");
+        touch(place.name()).expect("connect");
+        assert!(matches!(place.accept(LONG), Err(RendezvousError::BrokenOff)));
+    }
+
+    #[test]
+    fn a_silent_peer_does_not_hold_up_the_deadline() {
+        let place = Rendezvous::<u8>::new().expect("rendezvous");
+        let _silent = IpcSender::<u8>::connect(place.name().to_owned()).expect("connect");
+        assert!(matches!(place.accept(Duration::from_millis(5)), Err(RendezvousError::Timeout)));
+    }
+}

@@ -1,0 +1,178 @@
+//! The listener as a thing that starts, fails in parts, and stops within its bound.
+//!
+//! Many processes at once are tested in `processes`.
+
+mod support;
+
+use std::fs;
+use std::io;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use gristmill_log::{Level, Listener, ListenerHandle, Memory, Record, RotateOptions, RotatingFile};
+use support::{Function, Watchdog, Worker, wait_until};
+
+fn say(handle: &ListenerHandle, message: &str) {
+    assert!(handle.submit(Record::new(Level::INFO, "test", message)), "{message}");
+}
+
+fn messages(memory: &Memory) -> Vec<String> {
+    memory.records().into_iter().map(|record| record.message).collect()
+}
+
+#[test]
+fn a_sleeping_listener_is_woken_by_a_record() {
+    let _watchdog = Watchdog::new();
+    let memory = Memory::new();
+    let listener = Listener::builder().name("parent").handler(memory.clone()).start().expect("listener");
+    for n in 1..=50 {
+        say(&listener.handle(), "hello");
+        wait_until("delivery", || memory.records().len() == n);
+        // Long enough for the listener to fall asleep now and then; the test is right without it, too.
+        std::thread::park_timeout(Duration::from_millis(n as u64 % 4));
+    }
+    assert!(memory.records().iter().all(|record| record.process == "parent"));
+    assert!(listener.stop(Duration::from_secs(1)).is_complete());
+}
+
+#[test]
+fn a_stop_ends_within_its_bound_when_a_handler_hangs() {
+    let _watchdog = Watchdog::new();
+    let (release, hang) = mpsc::channel::<()>();
+    let hanging = Function(move |_: &Record| {
+        // Ends when the test drops its side.
+        let _ended = hang.recv();
+        Ok(())
+    });
+    let listener = Listener::builder().handler(hanging).start().expect("listener");
+    (0..10).for_each(|_| say(&listener.handle(), "never delivered"));
+    let begin = Instant::now();
+    let report = listener.stop(Duration::from_millis(200));
+    assert!(begin.elapsed() < Duration::from_secs(2));
+    assert!(!report.finished && !report.is_complete());
+    assert!(report.left >= 9, "{report}");
+    drop(release);
+}
+
+#[test]
+fn a_stop_says_what_a_slow_handler_left() {
+    let _watchdog = Watchdog::new();
+    let (_never, pause) = mpsc::channel::<()>();
+    let slow = Function(move |_: &Record| {
+        assert!(pause.recv_timeout(Duration::from_millis(20)).is_err());
+        Ok(())
+    });
+    let listener = Listener::builder().handler(slow).start().expect("listener");
+    (0..500).for_each(|_| say(&listener.handle(), "slow"));
+    let report = listener.stop(Duration::from_millis(200));
+    assert!(report.finished, "{report}");
+    assert!(report.left > 0 && report.delivered > 0, "{report}");
+    assert_eq!(report.left + report.delivered, 500);
+}
+
+#[test]
+fn a_flooding_worker_does_not_hold_up_the_stop() {
+    let _watchdog = Watchdog::new();
+    let memory = Memory::new();
+    let listener = Listener::builder().handler(memory.clone()).start().expect("listener");
+    let mut worker = Worker::start(&listener.handle(), "Flood", "info", &["flood"]);
+    wait_until("a flood", || memory.records().len() > 100);
+    let begin = Instant::now();
+    let report = listener.stop(Duration::from_secs(10));
+    assert!(report.finished && begin.elapsed() < Duration::from_secs(5), "{report}");
+    assert_eq!(report.left, 0);
+    worker.join();
+}
+
+#[test]
+fn a_failure_is_reported_once_and_logging_goes_on() {
+    let _watchdog = Watchdog::new();
+    let memory = Memory::new();
+    let mut calls = 0;
+    let failing = Function(move |_: &Record| {
+        calls += 1;
+        match calls {
+            1..=3 => Err(io::Error::other("no space left")),
+            4 => panic!("out of luck"),
+            _ => Ok(()),
+        }
+    });
+    let listener = Listener::builder().handler(failing).handler(memory.clone()).start().expect("listener");
+    (1..=6).for_each(|n| say(&listener.handle(), &format!("m{n}")));
+    let report = listener.stop(Duration::from_secs(2));
+    let expected = [
+        "m1",
+        "function failed: no space left",
+        "m2",
+        "m3",
+        "m4",
+        "function failed: it panicked: out of luck",
+        "m5",
+        "m6",
+    ];
+    assert_eq!(messages(&memory), expected);
+    assert_eq!(report.handlers.len(), 1);
+    assert_eq!((report.handlers[0].count, report.handlers[0].first.as_str()), (4, "no space left"));
+    assert!(!report.is_complete());
+}
+
+#[test]
+fn a_full_disk_does_not_stop_logging() {
+    let _watchdog = Watchdog::new();
+    let memory = Memory::new();
+    let full = RotatingFile::open("/dev/full", RotateOptions::default()).expect("device");
+    let listener = Listener::builder().handler(full).handler(memory.clone()).start().expect("listener");
+    say(&listener.handle(), "before");
+    wait_until("the failure", || memory.records().len() == 2);
+    say(&listener.handle(), "after");
+    let report = listener.stop(Duration::from_secs(2));
+    let messages = messages(&memory);
+    assert!(
+        messages[1].starts_with("log file /dev/full failed: cannot write /dev/full: No space"),
+        "{messages:?}"
+    );
+    assert_eq!(messages.len(), 3, "{messages:?}");
+    assert_eq!(report.handlers[0].handler, "log file /dev/full");
+}
+
+#[test]
+fn a_vanished_folder_does_not_stop_logging() {
+    let _watchdog = Watchdog::new();
+    let memory = Memory::new();
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("gone.log");
+    let file = RotatingFile::open(path, RotateOptions { max_bytes: 200, backups: 1 }).expect("log file");
+    let listener = Listener::builder().handler(file).handler(memory.clone()).start().expect("listener");
+    say(&listener.handle(), "before");
+    wait_until("the first record", || memory.records().len() == 1);
+    fs::remove_dir_all(folder.path()).expect("removal");
+    (0..10).for_each(|_| say(&listener.handle(), "after"));
+    let report = listener.stop(Duration::from_secs(2));
+    let records = memory.records();
+    assert_eq!(records.iter().filter(|record| record.message == "after").count(), 10);
+    let told: Vec<_> = records.iter().filter(|record| record.level == Level::ERROR).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].message.contains("cannot open "), "{}", told[0].message);
+    assert!(report.finished);
+}
+
+#[test]
+fn an_endpoint_is_good_for_one_process() {
+    let _watchdog = Watchdog::new();
+    let memory = Memory::new();
+    let listener = Listener::builder().handler(memory.clone()).start().expect("listener");
+    let handle = listener.handle();
+    let error = handle.endpoint("Worker-1", "no=such=level").expect_err("directives");
+    assert_eq!(error.to_string(), "log level directives `no=such=level` are invalid");
+    let producer = handle.endpoint("Worker-1", "info").expect("endpoint").attach().expect("attach");
+    assert!(producer.submit(&Record::new(Level::INFO, "t", "x".repeat(1 << 20))));
+    drop(producer);
+    wait_until("delivery", || memory.records().len() == 1);
+    assert!(memory.records()[0].message.ends_with(" … [truncated from 1048576 bytes]"));
+    assert!(listener.stop(Duration::from_secs(2)).is_complete());
+    assert_eq!(
+        handle.endpoint("late", "info").expect_err("stopped").to_string(),
+        "the log listener has stopped"
+    );
+    assert!(!handle.submit(Record::new(Level::INFO, "t", "late")));
+}

@@ -1,0 +1,132 @@
+//! The parent's end of the line to one worker: the handshake, then its messages until the channel ends.
+//!
+//! One thread per worker, so that no worker's flood delays another's word. It does not judge how the process ended.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::time::Duration;
+
+use gristmill_ipc::{Receiver, RecvError, Rendezvous, RendezvousError};
+
+use crate::config::{CrewEvent, Stop};
+use crate::handshake::{Hello, Reply, Welcome};
+use crate::member::Member;
+use crate::roster::Shared;
+use crate::watch;
+
+/// How long a wait for a message goes on before it looks whether the worker is still there. Normally the channel itself
+/// tells; only a forked child that kept the descriptor makes this necessary.
+const TICK: Duration = Duration::from_millis(250);
+
+/// How long a channel may go on after its worker's end, should somebody else have got hold of it and send.
+const GONE_LIMIT: Duration = Duration::from_secs(10);
+
+/// How the line ended.
+#[derive(Debug)]
+pub(crate) enum LinkEnd {
+    /// The worker let go of it, or was never there.
+    Disconnected,
+    /// No hello came.
+    TimedOut,
+    /// The hello was the wrong one.
+    Refused(String),
+    /// Something came that is not a message, or our own side failed.
+    Broken(String),
+}
+
+/// Serves the line to its end. A worker that misbehaves on it is killed.
+pub(crate) fn run(shared: &Shared, member: &Member, pid: u32, rendezvous: Rendezvous<Hello>) -> LinkEnd {
+    let serving = AssertUnwindSafe(|| serve(shared, member, pid, rendezvous));
+    let outcome = panic::catch_unwind(serving);
+    let end = match outcome.unwrap_or_else(|_| Err(LinkEnd::Broken("its message handler panicked".into()))) {
+        Ok(()) => LinkEnd::Disconnected,
+        Err(end) => end,
+    };
+    match &end {
+        LinkEnd::Disconnected => {}
+        LinkEnd::TimedOut => member.stop(Stop::Kill, "no hello before the deadline"),
+        LinkEnd::Refused(why) => member.stop(Stop::Kill, &format!("refused: {why}")),
+        LinkEnd::Broken(why) => member.stop(Stop::Kill, why),
+    }
+    end
+}
+
+fn serve(shared: &Shared, member: &Member, pid: u32, rendezvous: Rendezvous<Hello>) -> Result<(), LinkEnd> {
+    let Some(hello) = await_hello(shared, member, rendezvous)? else { return Ok(()) };
+    let Some(events) = answer(shared, member, pid, hello)? else { return Ok(()) };
+    tracing::info!(pid, "{} started", member.name);
+    shared.emit(CrewEvent::Started { slot: member.slot, incarnation: member.incarnation, pid });
+    read_events(shared, member, &events)
+}
+
+fn await_hello(
+    shared: &Shared,
+    member: &Member,
+    rendezvous: Rendezvous<Hello>,
+) -> Result<Option<Hello>, LinkEnd> {
+    match rendezvous.accept(shared.config.start_deadline) {
+        Ok(hello) => Ok(Some(hello)),
+        Err(RendezvousError::Aborted) => Ok(None),
+        Err(RendezvousError::BrokenOff) => {
+            // Nearly always it is dead already, and its exit status tells more.
+            member.stop(Stop::Kill, "it broke off the handshake");
+            Ok(None)
+        }
+        Err(RendezvousError::Timeout) => Err(LinkEnd::TimedOut),
+        Err(error) => Err(LinkEnd::Refused(error.to_string())),
+    }
+}
+
+/// Welcomes the worker or refuses it; `None` when it died before it could read the answer.
+fn answer(shared: &Shared, member: &Member, pid: u32, hello: Hello) -> Result<Option<Receiver>, LinkEnd> {
+    if let Some(why) = hello.objection(&shared.config.identity, pid) {
+        // It exits by itself with this message; if it is gone already, so much the better.
+        hello.reply.send(Reply::Refused(why.clone())).unwrap_or_default();
+        return Err(LinkEnd::Refused(why));
+    }
+    let broken = |error: String| LinkEnd::Broken(format!("cannot welcome it: {error}"));
+    let spool = watch::spool_folder(shared, member);
+    let channel = || gristmill_ipc::channel(&spool).map_err(|error| broken(error.to_string()));
+    let (control, their_control) = channel()?;
+    let (their_events, events) = channel()?;
+    let welcome = Welcome {
+        name: member.name.clone(),
+        slot: member.slot,
+        incarnation: member.incarnation,
+        page: member.page().ok_or_else(|| broken("it has no page".into()))?,
+        control: their_control,
+        events: their_events,
+        log: endpoint(shared, member).map_err(broken)?,
+    };
+    if hello.reply.send(Reply::Welcome(Box::new(welcome))).is_err() {
+        return Ok(None);
+    }
+    if let Err(gristmill_ipc::SendError::Io(error)) = control.send(&shared.config.welcome) {
+        return Err(broken(error.to_string()));
+    }
+    member.open_control(control);
+    Ok(Some(events))
+}
+
+fn endpoint(shared: &Shared, member: &Member) -> Result<Option<gristmill_log::Endpoint>, String> {
+    let Some((listener, filter)) = &shared.config.log else { return Ok(None) };
+    listener.endpoint(&member.name, filter).map(Some).map_err(|error| error.to_string())
+}
+
+fn read_events(shared: &Shared, member: &Member, events: &Receiver) -> Result<(), LinkEnd> {
+    loop {
+        // Looked at before the wait: what the worker sent before its end is in the channel by then.
+        let gone = member.gone_for();
+        match events.recv_timeout(TICK) {
+            Ok(bytes) => {
+                let (slot, incarnation) = (member.slot, member.incarnation);
+                shared.emit(CrewEvent::Message { slot, incarnation, bytes });
+            }
+            Err(RecvError::Timeout) if gone.is_none() => {}
+            Err(RecvError::Timeout | RecvError::Disconnected) => return Ok(()),
+            Err(error) => return Err(LinkEnd::Broken(error.to_string())),
+        }
+        if gone.is_some_and(|time| time > GONE_LIMIT) {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Real worker processes that fail in every way, and a pool that must always tell the truth and clean up.
+//!
+//! Cutting lines, cancel levels and the like are tested beside their code.
+
+mod faults;
+mod orphans;
+mod shutdown;
+mod support;

@@ -1,0 +1,125 @@
+//! A crew of fixture workers under test: every wait has a limit, and nothing may be left behind.
+//!
+//! What is expected of the workers is said in the tests.
+
+use std::path::Path;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use gristmill_log::{Handler, Listener};
+use gristmill_pool::{Crew, CrewConfig, CrewEvent, Death, Identity, Program, worker};
+use gristmill_testkit::leaks::LeakCheck;
+use gristmill_testkit::watchdog::Watchdog;
+
+/// No single event takes longer.
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
+
+/// The identity of a fixture worker; the name decides what it does before its hello.
+pub(crate) fn identity(app: &str) -> Identity {
+    Identity { app: app.into(), version: "1".into(), protocol: 1 }
+}
+
+pub(crate) fn config(app: &str, spool: &Path) -> CrewConfig {
+    let program = Program::path(env!("CARGO_BIN_EXE_pool-fixture"));
+    let mut config = CrewConfig::new(program, identity(app), spool);
+    config.welcome = b"welcome".to_vec();
+    config
+}
+
+pub(crate) struct Rig {
+    pub(crate) crew: Crew,
+    events: Receiver<CrewEvent>,
+}
+
+impl Rig {
+    fn new(config: CrewConfig) -> Self {
+        assert!(worker::enter(&config.identity).is_none());
+        let (sender, events) = channel();
+        let crew = Crew::new(config, move |event| sender.send(event).unwrap_or_default()).expect("crew");
+        Self { crew, events }
+    }
+
+    pub(crate) fn event(&self) -> CrewEvent {
+        self.events.recv_timeout(LIMIT).expect("an event in time")
+    }
+
+    pub(crate) fn start(&self, slot: usize) -> u32 {
+        self.crew.spawn(slot);
+        match self.event() {
+            CrewEvent::Started { slot: started, pid, .. } if started == slot => pid,
+            other => panic!("expected worker {slot} to start, but {other:?}"),
+        }
+    }
+
+    pub(crate) fn send(&self, slot: usize, order: &str) {
+        self.crew.send(slot, order.as_bytes()).expect("send");
+    }
+
+    pub(crate) fn message(&self) -> String {
+        match self.event() {
+            CrewEvent::Message { bytes, .. } => String::from_utf8_lossy(&bytes).into_owned(),
+            other => panic!("expected a message, but {other:?}"),
+        }
+    }
+
+    pub(crate) fn ask(&self, slot: usize, order: &str) -> String {
+        self.send(slot, order);
+        self.message()
+    }
+
+    pub(crate) fn death(&self) -> Death {
+        match self.event() {
+            CrewEvent::Ended { death, .. } => death,
+            other => panic!("expected an end, but {other:?}"),
+        }
+    }
+
+    /// The next death, whatever comes before it.
+    pub(crate) fn final_death(&self) -> Death {
+        loop {
+            if let CrewEvent::Ended { death, .. } = self.event() {
+                return death;
+            }
+        }
+    }
+
+    /// Starts worker 0, gives it one order that it does not survive, and returns its death.
+    pub(crate) fn end_by(&self, order: &str) -> Death {
+        self.start(0);
+        self.send(0, order);
+        self.death()
+    }
+
+    pub(crate) fn is_silent(&self) -> bool {
+        self.events.try_recv().is_err()
+    }
+}
+
+/// Runs a test with a crew, under a time limit, and checks afterwards that nothing was left behind.
+pub(crate) fn with_crew(app: &str, change: impl FnOnce(&mut CrewConfig), test: impl FnOnce(&Rig)) {
+    let _watchdog = Watchdog::new(Duration::from_secs(120));
+    let spool = tempfile::tempdir().expect("temporary folder");
+    let check = LeakCheck::start().folder(spool.path());
+    let mut config = config(app, spool.path());
+    change(&mut config);
+    let rig = Rig::new(config);
+    test(&rig);
+    drop(rig);
+    check.finish();
+}
+
+/// The same with a listener that is stopped before the leaks are counted.
+pub(crate) fn with_listener(handler: impl Handler + 'static, test: impl FnOnce(&Rig)) {
+    let _watchdog = Watchdog::new(Duration::from_secs(120));
+    let spool = tempfile::tempdir().expect("temporary folder");
+    let check = LeakCheck::start().folder(spool.path());
+    let listener = Listener::builder().handler(handler).start().expect("listener");
+    let mut config = config("logs", spool.path());
+    config.log = Some((listener.handle(), "info".into()));
+    let rig = Rig::new(config);
+    test(&rig);
+    drop(rig);
+    let report = listener.stop(Duration::from_secs(10));
+    eprintln!("{report:?}");
+    check.finish();
+}
