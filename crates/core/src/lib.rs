@@ -47,6 +47,7 @@ mod job;
 pub mod key;
 mod map;
 mod options;
+mod os;
 mod output;
 mod progress;
 mod reduce;

@@ -41,7 +41,7 @@ impl Entered {
     /// In a worker this serves orders and never returns.
     pub(super) fn new(registry: Registry) -> Self {
         let registry = Arc::new(registry);
-        if let Some(link) = worker::enter(&identity()) {
+        if let Some(link) = worker::enter(&identity(&registry)) {
             exec::worker::serve(link, |name, params| registry.rebuild(name, params));
         }
         Self { registry, cancel: Cancel::new() }
@@ -77,7 +77,7 @@ impl Entered {
             stages,
             params,
             options,
-            identity: identity(),
+            identity: identity(&self.registry),
             log: logging.map(|logging| (logging.listener.handle(), logging.filter.clone())),
             tail: logging.map_or_else(LogTail::default, |logging| logging.tail.clone()),
             cancel: &self.cancel,
@@ -86,8 +86,10 @@ impl Entered {
     }
 }
 
-fn identity() -> Identity {
-    Identity { app: "gristmill".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), protocol: PROTOCOL }
+/// Coordinator and workers must agree on the jobs that there are.
+fn identity(registry: &Registry) -> Identity {
+    let jobs: Vec<&str> = registry.jobs.keys().map(String::as_str).collect();
+    Identity { app: format!("gristmill with the jobs {}", jobs.join(", ")), version: env!("CARGO_PKG_VERSION").to_owned(), protocol: PROTOCOL }
 }
 
 /// Runs what the command line asks for.
@@ -144,6 +146,7 @@ fn run_command(entered: &Entered, name: &str, job: &Registered, matches: &ArgMat
         Some((_, parse)) => parse(matches).map_err(usage)?,
         None => Vec::new(),
     };
+    crate::os::raise_descriptor_limit();
     let bars = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
     let logging = logging::start(&common.log, &bars)?;
     let handlers = install_handlers(&entered.cancel).map_err(BoxError::from)?;

@@ -2,9 +2,8 @@
 //!
 //! It measures nothing while a job runs.
 
-use std::fs;
-
 use crate::error::Error;
+use crate::os::total_memory;
 
 /// What the coordinator keeps for itself: log rings, plans, channels.
 const RESERVE: u64 = 16 << 20;
@@ -12,33 +11,21 @@ const RESERVE: u64 = 16 << 20;
 const FLOOR: u64 = 4 << 20;
 /// The default budget is this part of the memory there is.
 const SHARE: u64 = 4;
+/// Taken for the machine's memory where the system does not tell.
+const UNKNOWN: u64 = 2 << 30;
 
 /// Bytes of buffers for each of `workers`.
 ///
 /// # Errors
 /// When the budget is too small for so many workers.
 pub(super) fn per_worker(budget: Option<u64>, workers: usize) -> Result<usize, Error> {
-    let total = budget.unwrap_or_else(|| available() / SHARE);
+    let total = budget.unwrap_or_else(|| total_memory().unwrap_or(UNKNOWN) / SHARE);
     let share = total.saturating_sub(RESERVE) / workers as u64;
     if share < FLOOR && budget.is_some() {
         let least = (RESERVE + FLOOR * workers as u64) >> 20;
         return Err(Error::usage(format!("--memory: {workers} workers need at least {least} MiB")));
     }
     Ok(usize::try_from(share.max(FLOOR)).unwrap_or(usize::MAX))
-}
-
-/// Memory of the machine, or of the control group if that is less.
-fn available() -> u64 {
-    let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| total_of(&text));
-    let group = fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|text| text.trim().parse().ok());
-    const UNKNOWN: u64 = 2 << 30;
-    machine.unwrap_or(UNKNOWN).min(group.unwrap_or(u64::MAX))
-}
-
-fn total_of(meminfo: &str) -> Option<u64> {
-    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib << 10)
 }
 
 #[cfg(test)]
@@ -50,11 +37,5 @@ mod tests {
         assert_eq!(per_worker(Some(64 << 20), 2).ok(), Some(24 << 20));
         let error = per_worker(Some(20 << 20), 2).expect_err("too little for two");
         assert!(error.to_string().contains("24 MiB"), "{error}");
-    }
-
-    #[test]
-    fn the_total_is_found_in_meminfo() {
-        assert_eq!(total_of("MemTotal:       24000 kB\nMemFree: 1 kB\n"), Some(24000 << 10));
-        assert_eq!(total_of("nonsense"), None);
     }
 }

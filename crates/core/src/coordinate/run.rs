@@ -1,5 +1,7 @@
 //! One run, step by step.
 
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
@@ -82,9 +84,22 @@ pub(crate) fn run(mut launch: Launch<'_>) -> Result<Finished, Error> {
 /// Beside the output, so that publishing is a rename; scratch otherwise.
 fn work_folder(options: &RunOptions, output: Option<&OutputFolder>) -> Result<WorkFolder, Error> {
     match (&options.work_dir, output) {
+        (Some(parent), Some(output)) if !same_file_system(parent, output.path()) => {
+            let parent = parent.display();
+            Err(Error::usage(format!("--work-dir {parent}: must be on the file system of the output folder")))
+        }
         (Some(parent), _) => WorkFolder::scratch(parent),
         (None, Some(output)) => WorkFolder::beside(output.path()),
         (None, None) => WorkFolder::scratch(&std::env::temp_dir()),
+    }
+}
+
+/// Whether the output can be published from `parent` by a rename. What does not exist is found out later.
+fn same_file_system(parent: &Path, output: &Path) -> bool {
+    let beside = output.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
+    match (parent.metadata(), beside.metadata()) {
+        (Ok(one), Ok(other)) => one.dev() == other.dev(),
+        _ => true,
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! It translates between the crew's bytes and the scheduler's orders and notes.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use gristmill_pool::{Crew, CrewConfig, CrewEvent, Death, Grace, Stop};
 use super::{Event, Executor, Loss};
 use crate::flight::Flight;
 use crate::result::Result;
-use crate::task::Order;
+use crate::task::{Note, Order};
 
 /// How long the records of a dead worker are waited for.
 const LOG_WAIT: Duration = Duration::from_millis(200);
@@ -31,8 +31,9 @@ pub(crate) struct Processes {
 impl Processes {
     pub(crate) fn new(config: CrewConfig, workers: usize, tail: LogTail, cancel: &Cancel) -> io::Result<Self> {
         let (sender, events) = unbounded();
+        let ready = Mutex::default();
         let log = config.log.as_ref().map(|(handle, _)| handle.clone());
-        let crew = Arc::new(Crew::new(config, move |event| report(&sender, event, &tail, log.as_ref()))?);
+        let crew = Arc::new(Crew::new(config, move |event| report(&sender, event, &ready, &tail, log.as_ref()))?);
         let weak = Arc::downgrade(&crew);
         cancel.on_change(move |level| {
             // Whatever grace a shutdown in progress still allows is over.
@@ -45,10 +46,21 @@ impl Processes {
 }
 
 /// Turns what the crew reports into an event. Nobody listens any more once the scheduler has gone.
-fn report(events: &Sender<Event>, event: CrewEvent, tail: &LogTail, log: Option<&ListenerHandle>) {
+fn report(
+    events: &Sender<Event>,
+    event: CrewEvent,
+    ready: &Mutex<HashSet<usize>>,
+    tail: &LogTail,
+    log: Option<&ListenerHandle>,
+) {
     let event = match event {
-        CrewEvent::Started { slot, .. } => Event::Ready { slot },
-        CrewEvent::Message { slot, bytes, .. } => match codec::decode(&bytes) {
+        // Not ready yet: it still has to build its job.
+        CrewEvent::Started { .. } => return,
+        CrewEvent::Message { slot, bytes, .. } => match codec::decode::<Vec<Note>>(&bytes) {
+            Ok(notes) if matches!(notes[..], [Note::Ready]) => {
+                ready.lock().unwrap_or_else(PoisonError::into_inner).insert(slot);
+                Event::Ready { slot }
+            }
             Ok(notes) => Event::Done { slot, notes },
             Err(error) => Event::Garbled { slot, error: error.to_string() },
         },
@@ -57,18 +69,19 @@ fn report(events: &Sender<Event>, event: CrewEvent, tail: &LogTail, log: Option<
                 // Without the last records the report is shorter, not wrong.
                 let _complete = log.sync(LOG_WAIT);
             }
-            Event::Lost { slot, loss: Box::new(loss(death, tail)) }
+            let was_ready = ready.lock().unwrap_or_else(PoisonError::into_inner).remove(&slot);
+            Event::Lost { slot, loss: Box::new(loss(death, was_ready, tail)) }
         }
     };
     drop(events.send(event));
 }
 
-fn loss(death: Death, tail: &LogTail) -> Loss {
+fn loss(death: Death, was_ready: bool, tail: &LogTail) -> Loss {
     let why = death.sent_by_us.as_ref().map(|why| format!(" (sent by the coordinator: {why})"));
     Loss {
         cause: format!("{}{}", death.cause, why.unwrap_or_default()),
         pid: death.pid,
-        was_ready: death.started,
+        was_ready,
         flight: death.page.map(Flight::new),
         log_tail: tail.of(&death.name),
         stderr_tail: death.stderr_tail,

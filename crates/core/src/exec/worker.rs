@@ -11,12 +11,13 @@ use super::setup::{Setup, read_plan};
 use crate::flight::Flight;
 use crate::job::Stages;
 use crate::result::{BoxError, Result};
-use crate::task::{Order, TaskRunner};
+use crate::task::{Note, Order, TaskRunner};
 
 /// Runs a worker until its parent has no more orders; the process ends with it.
 ///
 /// `rebuild` makes the job again from its name and encoded parameters.
 pub(crate) fn serve(link: WorkerLink, rebuild: impl FnOnce(&str, &[u8]) -> Result<Arc<dyn Stages>>) -> ! {
+    crate::os::raise_descriptor_limit();
     let status = match carry_out_orders(&link, rebuild) {
         Ok(()) => 0,
         Err(error) => {
@@ -38,6 +39,7 @@ fn carry_out_orders(
     let flight = Flight::new(link.page().clone());
     let env = setup.env(link.name(), link.incarnation(), plan, flight.clone());
     let mut runner = TaskRunner::new(stages, env);
+    link.send(&codec::encode(&[Note::Ready])?)?;
     while let Some(bytes) = link.recv() {
         let order: Order = codec::decode(&bytes)?;
         let notes = runner.run(order);

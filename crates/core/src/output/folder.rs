@@ -5,9 +5,8 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, RenameFlags, renameat_with};
-
 use crate::error::Error;
+use crate::os;
 use crate::result::{AtPath, Result};
 
 /// Name of the empty file that says the output is whole.
@@ -54,9 +53,9 @@ impl OutputFolder {
         if self.overwrite && self.path.symlink_metadata().is_ok() {
             // What was there takes the place of the parts and is removed with the work folder.
             check_replaceable(&self.path)?;
-            renameat_with(CWD, parts, CWD, &self.path, RenameFlags::EXCHANGE).at("replace", &self.path)?;
+            os::exchange(parts, &self.path).at("replace", &self.path)?;
         } else {
-            renameat_with(CWD, parts, CWD, &self.path, RenameFlags::NOREPLACE).at("publish", &self.path)?;
+            os::rename_new(parts, &self.path).at("publish", &self.path)?;
         }
         if durable {
             crate::workdir::sync_parent(&self.path)?;

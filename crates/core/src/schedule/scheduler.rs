@@ -37,8 +37,8 @@ pub(crate) struct Finish {
     pub(crate) bytes: u64,
 }
 
-/// Deaths before the first order, one after the other at one place, that a job puts up with.
-const FALSE_STARTS: u32 = 3;
+/// Deaths without an order to blame, one after the other at one place, that a job does not put up with.
+const IDLE_DEATHS: u32 = 3;
 
 /// How often time limits and progress are looked at.
 const TICK: Duration = Duration::from_millis(100);
@@ -140,11 +140,11 @@ impl<'a> Scheduler<'a> {
         match event {
             Event::Ready { slot } => {
                 self.slots[slot].ready = true;
-                self.slots[slot].false_starts = 0;
                 Ok(())
             }
             Event::Done { slot, notes } => {
                 self.slots[slot].heartbeat = None;
+                self.slots[slot].idle_deaths = 0;
                 let order = self.slots[slot].orders.pop_front();
                 notes.into_iter().try_for_each(|note| self.note(slot, order, note))
             }
@@ -173,7 +173,7 @@ impl<'a> Scheduler<'a> {
                 self.requeue(resident, charged);
                 return self.failed(charged, *failure);
             }
-            Note::Flushed => {}
+            Note::Ready | Note::Flushed => {}
         }
         Ok(())
     }
@@ -216,10 +216,10 @@ impl<'a> Scheduler<'a> {
             }
         }
         self.requeue(resident, charged.unwrap_or(TaskId::Map(u32::MAX)));
-        if !loss.was_ready {
-            self.slots[slot].false_starts += 1;
-            if self.slots[slot].false_starts >= FALSE_STARTS || loss.pid.is_none() {
-                return Err(Error::from(BoxError::from(format!("{} {}", loss.worker, could_not_start(&loss)))));
+        if charged.is_none() {
+            self.slots[slot].idle_deaths += 1;
+            if self.slots[slot].idle_deaths >= IDLE_DEATHS || loss.pid.is_none() {
+                return Err(Error::from(BoxError::from(format!("{} {}", loss.worker, could_not_go_on(&loss)))));
             }
         }
         if let Some(task) = charged {
@@ -283,8 +283,9 @@ impl<'a> Scheduler<'a> {
     }
 }
 
-fn could_not_start(loss: &Loss) -> String {
+fn could_not_go_on(loss: &Loss) -> String {
     let stderr = loss.stderr_tail.trim();
     let more = if stderr.is_empty() { String::new() } else { format!("\n  end of its standard error: {stderr}") };
-    format!("could not start: it {}{more}", loss.cause)
+    let what = if loss.was_ready { "ended again and again without a task" } else { "could not start" };
+    format!("{what}: it {}{more}", loss.cause)
 }

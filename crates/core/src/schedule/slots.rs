@@ -19,8 +19,8 @@ pub(super) struct Slot {
     pub(super) heartbeat: Option<(u64, Instant)>,
     /// Killed because no record was finished in time.
     pub(super) timed_out: bool,
-    /// Deaths at this place before the worker was ready, since one was.
-    pub(super) false_starts: u32,
+    /// Deaths at this place since an order was carried out, but for those that were charged to a task.
+    pub(super) idle_deaths: u32,
 }
 
 impl Slot {

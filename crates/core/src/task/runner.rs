@@ -20,6 +20,8 @@ use crate::result::{BoxError, Result, chain};
 /// What a worker tells the scheduler.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Note {
+    /// The job was built; orders may come.
+    Ready,
     /// A map attempt ended well; its output is in the worker's memory.
     Mapped { task: u32, attempt: u32 },
     /// Map output was committed.

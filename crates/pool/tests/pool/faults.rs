@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{with_crew, with_listener};
+use crate::support::{self, with_crew, with_listener};
 use gristmill_log::{Level, Memory};
 use gristmill_pool::{Cause, Program, Stop};
 use gristmill_testkit::leaks::LeakCheck;
@@ -99,6 +99,26 @@ fn the_end_comes_after_the_last_message() {
 }
 
 #[test]
+fn the_end_waits_for_a_slow_listener() {
+    with_crew(
+        "slow",
+        |_| {},
+        |rig| {
+            rig.start(0);
+            let gate = rig.gate.lock().expect("gate");
+            let family = ProcessTree::children_of(std::process::id());
+            rig.send(0, "flood-messages 50");
+            family.assert_gone_within(support::LIMIT);
+            drop(gate);
+            for n in 0..50 {
+                assert_eq!(rig.message(), n.to_string());
+            }
+            assert_eq!(rig.death().cause, Cause::Exited(0));
+        },
+    );
+}
+
+#[test]
 fn long_messages_go_both_ways_and_leave_no_file() {
     with_crew(
         "big",
@@ -107,6 +127,28 @@ fn long_messages_go_both_ways_and_leave_no_file() {
             rig.start(0);
             assert_eq!(rig.ask(0, "big 1048576").len(), 1 << 20);
             assert_eq!(rig.ask(0, &format!("len {}", "y".repeat(1 << 20))), ((1 << 20) + 4).to_string());
+        },
+    );
+}
+
+#[test]
+fn a_worker_whose_message_makes_no_sense_is_killed() {
+    with_crew(
+        "garbage",
+        |_| {},
+        |rig| {
+            rig.start(0);
+            let gate = rig.gate.lock().expect("gate");
+            rig.send(0, "held up");
+            rig.send(0, "big 1048576");
+            rig.lose_spooled_message();
+            drop(gate);
+            assert_eq!(rig.message(), "held up");
+            let death = rig.death();
+            assert!(
+                death.to_string().contains("broke the protocol: garbage received: spooled message"),
+                "{death}"
+            );
         },
     );
 }

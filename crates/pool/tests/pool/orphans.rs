@@ -24,8 +24,12 @@ struct Parent {
 
 impl Parent {
     fn start(spool: &Path, command: &str, tmpdir: &Path) -> Self {
+        Self::start_as("parent", spool, command, tmpdir)
+    }
+
+    fn start_as(role: &str, spool: &Path, command: &str, tmpdir: &Path) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_pool-fixture"))
-            .arg("parent")
+            .arg(role)
             .arg(spool)
             .arg(command)
             .env("TMPDIR", tmpdir)
@@ -75,9 +79,9 @@ fn family_ends_with_parent(prepare: impl FnOnce(&ProcessTree)) {
     check.finish();
 }
 
-fn stop(pid: u32) {
+fn signal(pid: u32, signal: Signal) {
     let pid = Pid::from_raw(pid.cast_signed()).expect("a process id");
-    kill_process(pid, Signal::STOP).expect("stop");
+    kill_process(pid, signal).expect("signal");
 }
 
 #[test]
@@ -87,12 +91,35 @@ fn nobody_outlives_a_killed_parent() {
 
 #[test]
 fn a_stopped_worker_does_not_outlive_its_parent_either() {
-    family_ends_with_parent(|workers| stop(workers.processes()[0].pid));
+    family_ends_with_parent(|workers| signal(workers.processes()[0].pid, Signal::STOP));
 }
 
 #[test]
 fn a_stopped_family_does_not_outlive_its_parent_either() {
-    family_ends_with_parent(|workers| workers.processes().iter().for_each(|worker| stop(worker.pid)));
+    family_ends_with_parent(|workers| {
+        workers.processes().iter().for_each(|worker| signal(worker.pid, Signal::STOP))
+    });
+}
+
+/// The kernel does nothing for stopped groups when their new parent is in the same session.
+#[test]
+fn a_stopped_family_that_is_inherited_ends_too() {
+    let _watchdog = Watchdog::new(Duration::from_secs(60));
+    let check = LeakCheck::start();
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let reaper = Parent::start_as("reaper", folder.path(), "child sleep 1000", folder.path());
+    for _ in 0..2 {
+        assert!(reaper.line().starts_with("message"));
+    }
+    let parents = ProcessTree::children_of(reaper.process.id());
+    let parent = parents.processes()[0].pid;
+    let family = ProcessTree::descendants_of(parent);
+    assert_eq!(family.processes().len(), 4, "{family:?}");
+    ProcessTree::children_of(parent).processes().iter().for_each(|worker| signal(worker.pid, Signal::STOP));
+    signal(parent, Signal::KILL);
+    family.assert_gone_within(TWO_SECONDS);
+    reaper.end();
+    check.finish();
 }
 
 #[test]

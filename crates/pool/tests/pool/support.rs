@@ -2,9 +2,10 @@
 //!
 //! What is expected of the workers is said in the tests.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use gristmill_log::{Handler, Listener};
 use gristmill_pool::{Crew, CrewConfig, CrewEvent, Death, Identity, Program, worker};
@@ -29,14 +30,24 @@ pub(crate) fn config(app: &str, spool: &Path) -> CrewConfig {
 pub(crate) struct Rig {
     pub(crate) crew: Crew,
     events: Receiver<CrewEvent>,
+    /// Whoever holds it holds up messages, and nothing else.
+    pub(crate) gate: Arc<Mutex<()>>,
+    spool: PathBuf,
 }
 
 impl Rig {
     fn new(config: CrewConfig) -> Self {
         assert!(worker::enter(&config.identity).is_none());
         let (sender, events) = channel();
-        let crew = Crew::new(config, move |event| sender.send(event).unwrap_or_default()).expect("crew");
-        Self { crew, events }
+        let (gate, spool) = (Arc::new(Mutex::new(())), config.spool_dir.clone());
+        let passage = Arc::clone(&gate);
+        let sink = move |event| {
+            if matches!(event, CrewEvent::Message { .. }) {
+                drop(passage.lock().expect("gate"));
+            }
+            sender.send(event).unwrap_or_default();
+        };
+        Self { crew: Crew::new(config, sink).expect("crew"), events, gate, spool }
     }
 
     pub(crate) fn event(&self) -> CrewEvent {
@@ -88,6 +99,20 @@ impl Rig {
         self.start(0);
         self.send(0, order);
         self.death()
+    }
+
+    /// Waits for a spooled message from worker 0 and removes it.
+    pub(crate) fn lose_spooled_message(&self) {
+        let (folder, deadline) = (self.spool.join("Worker-1.1"), Instant::now() + LIMIT);
+        let spooled = loop {
+            let mut files = folder.read_dir().into_iter().flatten();
+            if let Some(file) = files.next() {
+                break file.expect("entry").path();
+            }
+            assert!(Instant::now() < deadline, "nothing was spooled");
+            std::thread::yield_now();
+        };
+        std::fs::remove_file(spooled).expect("remove");
     }
 
     pub(crate) fn is_silent(&self) -> bool {
