@@ -63,8 +63,8 @@ pub(crate) enum ReadError {
     NotUtf8 { name: String, offset: u64, byte: usize },
     #[error("input {name}, offset {offset}: {source}")]
     BadItem { name: String, offset: u64, source: crate::result::BoxError },
-    #[error("input {name}, offset {offset}: an item of {len} bytes does not end in its piece")]
-    CutItem { name: String, offset: u64, len: u64 },
+    #[error("input {name}, offset {offset}: a record of {len} bytes does not end in its piece")]
+    CutRecord { name: String, offset: u64, len: u64 },
     #[error("input {name}: its size {size} is no multiple of the record length {record_len}")]
     NoMultiple { name: String, size: u64, record_len: usize },
     #[error("a record length of 0 cannot be read")]

@@ -31,6 +31,15 @@ impl Fixed {
             None => Err(ReadError::NoLength),
         }
     }
+
+    /// A piece that ends inside a record can never be read to its end.
+    fn check_piece(&self, source: &Source<'_>) -> Result<(), ReadError> {
+        let (offset, end, len) = (source.offset(), source.end(), self.record_len as u64);
+        if (end - offset).is_multiple_of(len) {
+            return Ok(());
+        }
+        Err(ReadError::CutRecord { name: source.name().to_string(), offset: end - (end - offset) % len, len })
+    }
 }
 
 impl Input for Fixed {
@@ -46,6 +55,7 @@ impl Input for Fixed {
 
     fn read<S: RecordSink<Self>>(&self, source: &mut Source<'_>, sink: &mut S) -> Result {
         self.check_size(&source.name(), source.file_size())?;
+        self.check_piece(source)?;
         let stop = source.end();
         let mut window = source.window(source.offset());
         while window.offset() < stop {
@@ -58,5 +68,36 @@ impl Input for Fixed {
             window.consume(whole);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Collect, plan_one, read_split};
+    use super::super::{Buffers, Cut};
+    use super::*;
+
+    fn read(record_len: usize, cut: Cut) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, b"0123456789").unwrap();
+        let plan = plan_one(&path, cut, 3);
+        let (mut buffers, mut sink) = (Buffers::default(), Collect::default());
+        let error = read_split(&Fixed::new(record_len), &plan, 0, &mut buffers, &mut sink).unwrap_err();
+        error.to_string().replace(path.to_str().unwrap(), "FILE")
+    }
+
+    #[test]
+    fn a_size_that_is_no_multiple_is_an_error_when_planned_and_when_read() {
+        let error = Fixed::new(4).check(Path::new("FILE"), 10).unwrap_err().to_string();
+        assert_eq!(error, "input FILE: its size 10 is no multiple of the record length 4");
+        assert_eq!(read(4, Cut::Multiple(4)), error);
+        assert!(Fixed::new(5).check(Path::new("FILE"), 10).is_ok());
+        assert!(Fixed::new(0).check(Path::new("FILE"), 10).is_err());
+    }
+
+    #[test]
+    fn a_piece_that_cuts_a_record_is_an_error() {
+        assert!(read(2, Cut::Anywhere).starts_with("input FILE, offset 2: a record of 2 bytes does not end"));
     }
 }

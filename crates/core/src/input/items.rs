@@ -87,7 +87,7 @@ fn hold_item(window: &mut Window<'_, '_>, file: &InputFile, stop: u64) -> Result
         window.held().first_chunk().map_or(HEADER, |header| HEADER + u32::from_le_bytes(*header) as usize);
     let offset = window.offset();
     if len as u64 > stop - offset {
-        return Err(ReadError::CutItem { name: file.to_string(), offset, len: len as u64 });
+        return Err(ReadError::CutRecord { name: file.to_string(), offset, len: len as u64 });
     }
     window.fill(len, stop)?;
     Ok(len)

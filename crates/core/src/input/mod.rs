@@ -33,7 +33,9 @@ pub(crate) use error::InputError;
 pub(crate) use file::{InputFile, path_bytes};
 pub(crate) use files::{Given, find};
 pub(crate) use items::spool_items;
-pub(crate) use plan::{Piece, Plan, Split};
+#[cfg(test)]
+pub(crate) use plan::Split;
+pub(crate) use plan::{Piece, Plan};
 pub(crate) use window::Buffers;
 
 pub use fixed::Fixed;

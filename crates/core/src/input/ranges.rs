@@ -35,7 +35,7 @@ impl Ranges {
         }
         let border = u128::from(next) * u128::from(self.total) / u128::from(self.count);
         let border = u64::try_from(border).expect("a border is at most the total");
-        Some(border.saturating_sub(base))
+        Some(border.saturating_sub(base) / unit * unit)
     }
 }
 

@@ -32,6 +32,7 @@ impl Buffers {
     }
 
     /// The memory held now.
+    #[cfg(test)]
     pub(crate) fn held(&self) -> usize {
         self.bytes.capacity()
     }
