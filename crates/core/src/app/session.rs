@@ -41,7 +41,10 @@ impl Entered {
     /// In a worker this serves orders and never returns.
     pub(super) fn new(registry: Registry) -> Self {
         let registry = Arc::new(registry);
-        if let Some(link) = worker::enter(&identity(&registry)) {
+        // User code in a worker may come here again: what it gets refuses to run jobs.
+        if !worker::is_worker()
+            && let Some(link) = worker::enter(&identity(&registry))
+        {
             exec::worker::serve(link, |name, params| registry.rebuild(name, params));
         }
         Self { registry, cancel: Cancel::new() }
@@ -94,6 +97,10 @@ fn identity(registry: &Registry) -> Identity {
 
 /// Runs what the command line asks for.
 pub(super) fn main((entered, about): (Entered, Option<&'static str>)) -> ExitCode {
+    if let Err(error) = coordinate::refuse_in_worker() {
+        eprintln!("error: {error}");
+        return ExitCode::from(error.exit_status());
+    }
     let matches = command(&entered.registry, about).get_matches();
     let jobs = &entered.registry.jobs;
     let (name, matches) = match matches.subcommand() {

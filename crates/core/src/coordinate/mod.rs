@@ -12,4 +12,4 @@ mod planning;
 mod run;
 
 pub use finished::{Finished, Summary};
-pub(crate) use run::{Launch, run};
+pub(crate) use run::{Launch, refuse_in_worker, run};

@@ -55,9 +55,7 @@ const AT_THE_END: Grace = Grace { ask: Duration::from_secs(2), terminate: Durati
 /// Runs the job to its end.
 pub(crate) fn run(mut launch: Launch<'_>) -> Result<Finished, Error> {
     let began = Instant::now();
-    if gristmill_pool::worker::is_worker() {
-        return Err(Error::usage("a worker cannot start a job of its own"));
-    }
+    refuse_in_worker()?;
     launch.options.check()?;
     let options = &launch.options;
     let output = options.output.as_deref().map(|path| OutputFolder::new(path, options.overwrite)).transpose()?;
@@ -79,6 +77,14 @@ pub(crate) fn run(mut launch: Launch<'_>) -> Result<Finished, Error> {
     });
     drop(executor);
     finish(&launch, done?, &plan, &limits, output, work, began)
+}
+
+/// Workers of workers would be out of reach of the memory budget and of whoever ends the job.
+pub(crate) fn refuse_in_worker() -> Result<(), Error> {
+    if gristmill_pool::worker::is_worker() {
+        return Err(Error::usage("a worker cannot start a job of its own"));
+    }
+    Ok(())
 }
 
 /// Beside the output, so that publishing is a rename; scratch otherwise.

@@ -11,7 +11,8 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use gristmill_ipc::codec;
 use gristmill_log::{Handler, Level, ListenerHandle, Record};
 use gristmill_pool::signals::{Cancel, Level as Urgency};
-use gristmill_pool::{Crew, CrewConfig, CrewEvent, Death, Grace, Stop};
+use gristmill_pool::{Cause, Crew, CrewConfig, CrewEvent, Death, Grace, Stop};
+use rustix::process::Signal;
 
 use super::{Event, Executor, Loss};
 use crate::flight::Flight;
@@ -77,15 +78,29 @@ fn report(
 }
 
 fn loss(death: Death, was_ready: bool, tail: &LogTail) -> Loss {
-    let why = death.sent_by_us.as_ref().map(|why| format!(" (sent by the coordinator: {why})"));
     Loss {
-        cause: format!("{}{}", death.cause, why.unwrap_or_default()),
+        cause: ending(&death),
         pid: death.pid,
         was_ready,
         flight: death.page.map(Flight::new),
         log_tail: tail.of(&death.name),
         stderr_tail: death.stderr_tail,
         worker: death.name,
+    }
+}
+
+/// How a worker ended, in words that go on after "the worker".
+fn ending(death: &Death) -> String {
+    let passive = matches!(death.cause, Cause::Signalled { .. } | Cause::HandshakeRefused(_));
+    let told = format!("{}{}", if passive { "was " } else { "" }, death.cause);
+    let killed = death.cause.signal() == Some(Signal::KILL.as_raw());
+    match (&death.sent_by_us, death.peak_rss) {
+        (Some(why), _) => format!("{told} (sent by the coordinator: {why})"),
+        (None, Some(peak)) if killed => {
+            format!("{told}, which the coordinator did not send; its largest resident size was {} MiB", peak >> 20)
+        }
+        (None, None) if killed => format!("{told}, which the coordinator did not send"),
+        _ => told,
     }
 }
 

@@ -11,7 +11,7 @@ use super::setup::{Setup, read_plan};
 use crate::flight::Flight;
 use crate::job::Stages;
 use crate::result::{BoxError, Result};
-use crate::task::{Note, Order, TaskRunner};
+use crate::task::{Note, Order, TaskRunner, note_panics};
 
 /// Runs a worker until its parent has no more orders; the process ends with it.
 ///
@@ -34,9 +34,9 @@ fn carry_out_orders(
     rebuild: impl FnOnce(&str, &[u8]) -> Result<Arc<dyn Stages>>,
 ) -> Result<(), BoxError> {
     let setup: Setup = codec::decode(link.welcome())?;
-    let stages = rebuild(&setup.job, &setup.params)?;
-    let plan = Arc::new(read_plan(&setup.paths.plan())?);
     let flight = Flight::new(link.page().clone());
+    let stages = note_panics(&flight, || rebuild(&setup.job, &setup.params))?;
+    let plan = Arc::new(read_plan(&setup.paths.plan())?);
     let env = setup.env(link.name(), link.incarnation(), plan, flight.clone());
     let mut runner = TaskRunner::new(stages, env);
     link.send(&codec::encode(&[Note::Ready])?)?;

@@ -90,3 +90,74 @@ impl Merge {
         left.key().cmp(right.key()).then_with(|| (left.split(), a).cmp(&(right.split(), b)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::run::{CommitRecord, Kind, RowShape, RunFile, RunWriter, put_row};
+
+    /// Keys and values of one split, in the order of its records.
+    type Pairs = Vec<(Vec<u8>, u8)>;
+
+    /// Writes each split as segments of one spill per `spill` pairs, each sorted as a worker would.
+    fn readers(folder: &std::path::Path, splits: &[Pairs], spill: usize) -> Vec<SegmentReader> {
+        let mut readers = Vec::new();
+        for (split, pairs) in splits.iter().enumerate() {
+            let path = folder.join(format!("{split}.run"));
+            let mut writer = RunWriter::create(&path).expect("a run");
+            for (ordinal, chunk) in pairs.chunks(spill).enumerate() {
+                let mut sorted = chunk.to_vec();
+                sorted.sort_by(|a, b| a.0.cmp(&b.0));
+                writer.begin(0, ordinal as u32, 0, Kind::Rows).expect("a segment");
+                for (key, value) in sorted {
+                    let mut row = Vec::new();
+                    put_row(&mut row, RowShape::WithSplit, &key, split as u32, &[value]);
+                    writer.write(&row, 1).expect("a row");
+                }
+            }
+            writer.commit(&path, CommitRecord::default(), false).expect("a commit");
+            let run = Arc::new(RunFile::open(&path).expect("the run"));
+            for i in 0..run.index.segments.len() {
+                readers.push(SegmentReader::new(Arc::clone(&run), i, RowShape::WithSplit, 32));
+            }
+        }
+        readers
+    }
+
+    fn groups(mut merge: Merge) -> BTreeMap<Vec<u8>, Vec<u8>> {
+        let (mut groups, mut key, mut last) = (BTreeMap::new(), Vec::new(), None);
+        while merge.next_group(&mut key).expect("a group") {
+            assert!(last.as_ref() < Some(&key), "keys come in order, each once");
+            last = Some(key.clone());
+            let values: &mut Vec<u8> = groups.entry(key.clone()).or_default();
+            while let Some(value) = merge.next_value(&key).expect("a value") {
+                values.push(value[0]);
+            }
+        }
+        groups
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn values_come_by_key_then_split_then_record(
+            splits in prop::collection::vec(
+                prop::collection::vec((prop::collection::vec(0_u8..3, 0..3), any::<u8>()), 0..40), 0..5),
+            spill in 1_usize..20,
+        ) {
+            let mut wanted = BTreeMap::<Vec<u8>, Vec<u8>>::new();
+            for (key, value) in splits.iter().flatten() {
+                wanted.entry(key.clone()).or_default().push(*value);
+            }
+            let folder = tempfile::tempdir().expect("a folder");
+            let merge = Merge::new(readers(folder.path(), &splits, spill)).expect("a merge");
+            prop_assert_eq!(groups(merge), wanted);
+        }
+    }
+}

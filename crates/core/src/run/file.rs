@@ -36,7 +36,7 @@ impl RunFile {
         if header[..8] != MAGIC {
             return Err(damaged(path, "it does not begin as a run"));
         }
-        if header[8..12] != VERSION.to_le_bytes() {
+        if header[8..12] != VERSION.to_le_bytes() || header[12..] != [0; 4] {
             return Err(damaged(path, "it was written by another version"));
         }
         let index = read_index(&file, path, len)?;

@@ -17,6 +17,9 @@ mod row;
 mod segment;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use file::{RunFile, damaged};
 pub(crate) use index::{CommitRecord, Kind, Segment};
 pub(crate) use row::{RowShape, put_row};

@@ -15,4 +15,7 @@ mod slots;
 mod tasks;
 mod watch;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use scheduler::{Finish, Limits, Scheduler};

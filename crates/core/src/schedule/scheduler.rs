@@ -17,7 +17,7 @@ use crate::input::Plan;
 use crate::map::Committed;
 use crate::progress::Progress;
 use crate::reduce::{Reduced, write_manifest};
-use crate::result::{BoxError, Result};
+use crate::result::Result;
 use crate::task::{Failure, FailureKind, Note, Order, TaskId};
 
 /// What bounds a job.
@@ -140,6 +140,7 @@ impl<'a> Scheduler<'a> {
         match event {
             Event::Ready { slot } => {
                 self.slots[slot].ready = true;
+                self.slots[slot].heartbeat = None;
                 Ok(())
             }
             Event::Done { slot, notes } => {
@@ -216,22 +217,35 @@ impl<'a> Scheduler<'a> {
             }
         }
         self.requeue(resident, charged.unwrap_or(TaskId::Map(u32::MAX)));
-        if charged.is_none() {
-            self.slots[slot].idle_deaths += 1;
-            if self.slots[slot].idle_deaths >= IDLE_DEATHS || loss.pid.is_none() {
-                return Err(Error::from(BoxError::from(format!("{} {}", loss.worker, could_not_go_on(&loss)))));
+        match charged {
+            Some(task) => {
+                let failure = self.failure_of(slot, Some(task), loss);
+                self.failed(task, failure)?;
             }
-        }
-        if let Some(task) = charged {
-            let failure = self.failure_of(slot, task, loss);
-            self.failed(task, failure)?;
+            None => self.died_without_task(slot, loss)?,
         }
         self.slots[slot].timed_out = false;
         self.executor.start(slot);
         Ok(())
     }
 
-    fn failure_of(&mut self, slot: usize, task: TaskId, loss: Loss) -> Failure {
+    /// Nobody is charged. A start that took too long is not tried more often than a task that does.
+    fn died_without_task(&mut self, slot: usize, loss: Loss) -> Result<(), Error> {
+        self.slots[slot].idle_deaths += 1;
+        let deaths = self.slots[slot].idle_deaths;
+        let limit = if self.slots[slot].timed_out { self.limits.max_attempts.min(IDLE_DEATHS) } else { IDLE_DEATHS };
+        let last = deaths >= limit || loss.pid.is_none();
+        let what = if loss.was_ready { "ended again and again without a task" } else { "could not start" };
+        let mut failure = self.failure_of(slot, None, loss);
+        failure.happened(what, deaths, limit);
+        if last {
+            return Err(Error::task(failure));
+        }
+        tracing::warn!(target: "gristmill", "{failure}");
+        Ok(())
+    }
+
+    fn failure_of(&mut self, slot: usize, task: Option<TaskId>, loss: Loss) -> Failure {
         let kind = match (self.slots[slot].timed_out, self.limits.task_timeout) {
             (true, Some(limit)) => {
                 FailureKind::TimedOut { limit: humantime::format_duration(limit).to_string() }
@@ -239,7 +253,10 @@ impl<'a> Scheduler<'a> {
             _ => FailureKind::WorkerDied { cause: loss.cause },
         };
         let flight = loss.flight.or_else(|| self.executor.flight(slot));
-        let mut failure = Failure::new(&self.job, &self.plan, task, 0, kind, flight.as_ref());
+        let mut failure = match task {
+            Some(task) => Failure::new(&self.job, &self.plan, task, 0, kind, flight.as_ref()),
+            None => Failure::of_worker(&self.job, &loss.worker, kind, flight.as_ref()),
+        };
         failure.worker = loss.worker;
         failure.pid = loss.pid;
         failure.log_tail = loss.log_tail;
@@ -281,11 +298,4 @@ impl<'a> Scheduler<'a> {
             }
         }
     }
-}
-
-fn could_not_go_on(loss: &Loss) -> String {
-    let stderr = loss.stderr_tail.trim();
-    let more = if stderr.is_empty() { String::new() } else { format!("\n  end of its standard error: {stderr}") };
-    let what = if loss.was_ready { "ended again and again without a task" } else { "could not start" };
-    format!("{what}: it {}{more}", loss.cause)
 }

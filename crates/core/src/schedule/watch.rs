@@ -25,7 +25,8 @@ impl Scheduler<'_> {
     fn is_stuck(&mut self, slot: usize, now: Instant, limit: Duration) -> bool {
         let Some(flight) = self.executor.flight(slot) else { return false };
         let place = &mut self.slots[slot];
-        if place.orders.is_empty() || place.timed_out {
+        // A worker that is not ready yet is at work on its start.
+        if (place.ready && place.orders.is_empty()) || place.timed_out {
             place.heartbeat = None;
             return false;
         }

@@ -50,7 +50,8 @@ pub struct Failure {
     pub(crate) worker: String,
     pub(crate) pid: Option<u32>,
     pub(crate) kind: FailureKind,
-    pub(crate) stage: String,
+    /// A verb and where it happened, to go on after the task's name.
+    pub(crate) happened: String,
     pub(crate) input: Option<String>,
     pub(crate) record: Option<String>,
     pub(crate) key: Option<String>,
@@ -63,22 +64,48 @@ impl Failure {
     /// A failure of `task` as far as the worker's page tells it.
     pub(crate) fn new(job: &str, plan: &Plan, task: TaskId, attempt: u32, kind: FailureKind, flight: Option<&Flight>) -> Self {
         let seen = flight.map_or_else(Sighting::nothing, Flight::sight);
+        // The page of an idle worker still tells of the task before.
+        let seen = if seen.stage == Stage::Idle {
+            Sighting { last_words: seen.last_words, ..Sighting::nothing() }
+        } else {
+            seen
+        };
+        Self {
+            input: input(plan, task, &seen),
+            record: record(task, &seen),
+            key: key(task, &seen),
+            ..Self::base(job, &task.to_string(), attempt, kind, seen)
+        }
+    }
+
+    /// A failure of a worker without a task: it could not start, for instance.
+    pub(crate) fn of_worker(job: &str, worker: &str, kind: FailureKind, flight: Option<&Flight>) -> Self {
+        Self::base(job, worker, 1, kind, flight.map_or_else(Sighting::nothing, Flight::sight))
+    }
+
+    fn base(job: &str, subject: &str, attempt: u32, kind: FailureKind, seen: Sighting) -> Self {
         Self {
             job: job.to_owned(),
-            task: task.to_string(),
+            task: subject.to_owned(),
             attempt,
             max_attempts: attempt,
             worker: String::new(),
             pid: None,
             kind,
-            stage: seen.stage.name().to_owned(),
-            input: input(plan, task, &seen),
-            record: record(task, &seen),
-            key: key(task, &seen),
+            happened: happened(seen.stage),
+            input: None,
+            record: None,
+            key: None,
             last_words: seen.last_words,
             log_tail: Vec::new(),
             stderr_tail: String::new(),
         }
+    }
+
+    /// Says in other words what happened, and for the how-manieth time.
+    pub(crate) fn happened(&mut self, what: &str, attempt: u32, max_attempts: u32) {
+        what.clone_into(&mut self.happened);
+        (self.attempt, self.max_attempts) = (attempt, max_attempts);
     }
 
     /// How the attempt ended.
@@ -87,7 +114,7 @@ impl Failure {
         &self.kind
     }
 
-    /// The task, such as `map-3` or `reduce-0`.
+    /// The task, such as `map-3` or `reduce-0`; the worker's name if it had none.
     #[must_use]
     pub fn task(&self) -> &str {
         &self.task
@@ -104,6 +131,10 @@ impl Failure {
     pub fn worker(&self) -> &str {
         &self.worker
     }
+}
+
+fn happened(stage: Stage) -> String {
+    if stage == Stage::Idle { "failed before it began".to_owned() } else { format!("failed in {}", stage.name()) }
 }
 
 /// The file that was being read and the byte range of it, or all of the split if none was yet.
@@ -133,14 +164,14 @@ impl fmt::Display for FailureKind {
             Self::Returned { message } => write!(f, "returned an error: {message}"),
             Self::Panicked { message, location, .. } => write!(f, "panicked at {location}: {message}"),
             Self::WorkerDied { cause } => write!(f, "the worker {cause}"),
-            Self::TimedOut { limit } => write!(f, "no record was finished within {limit} (--task-timeout)"),
+            Self::TimedOut { limit } => write!(f, "nothing was finished within {limit} (--task-timeout)"),
         }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} failed in {}: {}", self.task, self.stage, self.kind)?;
+        write!(f, "{} {}: {}", self.task, self.happened, self.kind)?;
         write!(f, "\n  job: {}, attempt {} of {}", self.job, self.attempt, self.max_attempts)?;
         write!(f, "\n  worker: {}", self.worker)?;
         if let Some(pid) = self.pid {

@@ -10,4 +10,5 @@ mod runner;
 
 pub(crate) use env::{Order, Stopped, TaskEnv, TaskId};
 pub use failure::{Failure, FailureKind};
+pub(crate) use panics::note_panics;
 pub(crate) use runner::{Note, TaskRunner};

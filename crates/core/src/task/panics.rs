@@ -59,6 +59,15 @@ fn message(payload: &(dyn std::any::Any + Send)) -> String {
     }
 }
 
+/// Runs what comes before the first attempt; a panic ends the worker, and the page keeps its message and backtrace.
+pub(crate) fn note_panics<T>(flight: &Flight, start: impl FnOnce() -> T) -> T {
+    install_hook();
+    FLIGHT.set(Some(flight.clone()));
+    let done = start();
+    FLIGHT.set(None);
+    done
+}
+
 /// Runs `attempt`; a panic becomes an error.
 pub(super) fn catch<T>(flight: &Flight, attempt: impl FnOnce() -> T) -> Result<T, Panic> {
     FLIGHT.set(Some(flight.clone()));
