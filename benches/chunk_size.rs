@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::time::Duration;
 
 use criterion::{AxisScale, BenchmarkId, Criterion, PlotConfiguration, SamplingMode, Throughput};
 use gristmill::bstr::{BStr, BString};
@@ -141,6 +142,8 @@ fn time(program: &Entered, corpus: &Corpus, source: Source, criterion: &mut Crit
     let mut group = criterion.benchmark_group(source.job());
     group
         .sample_size(10)
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(3))
         .sampling_mode(SamplingMode::Flat)
         .plot_config(PlotConfiguration::default().summary_scale(AxisScale::Logarithmic));
     for (executor, name) in EXECUTORS {

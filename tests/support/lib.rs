@@ -1,1 +1,6 @@
 //! Helpers shared by the integration tests.
+
+pub mod boom;
+pub mod case;
+pub mod expected;
+pub mod wait;

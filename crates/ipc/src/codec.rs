@@ -3,6 +3,7 @@
 //! It does not preserve order and is therefore never used for keys.
 
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
+use bincode::error::{DecodeError, EncodeError};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -19,10 +20,10 @@ const DECODING: Configuration<LittleEndian, Varint, Limit<DECODE_LIMIT>> =
 pub enum CodecError {
     /// The value's own `Serialize` failed, or it has a shape that bincode does not take.
     #[error("cannot encode: {0}")]
-    Encode(#[from] bincode::error::EncodeError),
+    Encode(String),
     /// The bytes end too early, hold an impossible value or claim more than [`DECODE_LIMIT`].
     #[error("cannot decode: {0}")]
-    Decode(#[from] bincode::error::DecodeError),
+    Decode(String),
     /// The value was whole before the bytes ended, so writer and reader disagree on its type.
     #[error("cannot decode: {extra} bytes follow the end of the value at offset {end}")]
     Trailing {
@@ -31,6 +32,25 @@ pub enum CodecError {
         /// How many bytes came after it.
         extra: usize,
     },
+}
+
+/// bincode prints its errors in their `Debug` form, also those that a value's own code has put into words.
+impl From<EncodeError> for CodecError {
+    fn from(error: EncodeError) -> Self {
+        Self::Encode(match error {
+            EncodeError::OtherString(text) => text,
+            other => other.to_string(),
+        })
+    }
+}
+
+impl From<DecodeError> for CodecError {
+    fn from(error: DecodeError) -> Self {
+        Self::Decode(match error {
+            DecodeError::OtherString(text) => text,
+            other => other.to_string(),
+        })
+    }
 }
 
 /// Encodes `value` into a new vector.

@@ -53,11 +53,14 @@ impl SharedMemory {
     /// Allocates `words` eight-byte words, all zero.
     ///
     /// # Errors
-    /// When the system is out of descriptors or memory files cannot be created: ipc-channel would panic on that,
-    /// so it is probed first.
+    /// When the system is out of descriptors, or a memory file of that size cannot be created: ipc-channel would panic
+    /// on that, so it is probed first.
     pub fn new(words: usize) -> io::Result<Self> {
-        probe_memory_file()?;
-        let block = IpcSharedMemory::from_byte(0, words.max(1) * size_of::<u64>());
+        let len = words.max(1) * size_of::<u64>();
+        probe_memory_file(len).map_err(|error| {
+            io::Error::new(error.kind(), format!("cannot make {len} bytes of shared memory: {error}"))
+        })?;
+        let block = IpcSharedMemory::from_byte(0, len);
         Ok(Self { mapping: Arc::new(Mapping::new(block)) })
     }
 
@@ -95,13 +98,14 @@ impl SharedMemory {
 }
 
 #[cfg(target_os = "linux")]
-fn probe_memory_file() -> io::Result<()> {
-    rustix::fs::memfd_create("gristmill-probe", rustix::fs::MemfdFlags::CLOEXEC)?;
-    Ok(())
+fn probe_memory_file(len: usize) -> io::Result<()> {
+    let file = rustix::fs::memfd_create("gristmill-probe", rustix::fs::MemfdFlags::CLOEXEC)?;
+    // A limit on the size of files (`ulimit -f`) holds for memory files too.
+    Ok(rustix::fs::ftruncate(&file, len as u64)?)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn probe_memory_file() -> io::Result<()> {
+fn probe_memory_file(_len: usize) -> io::Result<()> {
     Ok(())
 }
 

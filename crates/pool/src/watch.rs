@@ -149,13 +149,15 @@ fn report(shared: &Shared, member: &Member, remains: Remains) {
         lifetime: member.born.elapsed(),
         page: member.page(),
     };
-    log_end(&death);
+    log_end(shared, &death);
     shared.bury(member, death);
 }
 
-fn log_end(death: &Death) {
+fn log_end(shared: &Shared, death: &Death) {
     let lifetime = death.lifetime;
-    if death.cause.is_clean() {
+    // A worker that is not needed any more before it was there is nothing to worry about.
+    let not_needed = shared.is_stopping() && !death.started;
+    if death.cause.is_clean() || not_needed {
         tracing::info!(pid = death.pid, ?lifetime, "{} ended: {}", death.name, death.cause);
     } else {
         let reason = death.sent_by_us.as_deref();

@@ -12,7 +12,7 @@ use super::sizes::{duration, size};
 use crate::options::{ExecutorKind, RunOptions};
 use crate::progress::ShowProgress;
 
-/// Options of the framework; a job's own come beside them.
+// Options of the framework; a job's own come beside them. No doc comment: it would become the program's description.
 #[derive(Debug, Args)]
 pub(super) struct CommonArgs {
     /// Files, folders (recursive), globs, or '-' for standard input
@@ -64,7 +64,7 @@ pub(super) struct CommonArgs {
     pub(super) log: LogArgs,
 }
 
-/// Options of the log.
+// Options of the log. No doc comment here either.
 #[derive(Debug, Clone, Args)]
 pub(super) struct LogArgs {
     /// What is logged on standard error: off, error, warn, info, debug, trace, or directives such as info,my_crate=debug

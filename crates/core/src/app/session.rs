@@ -127,14 +127,15 @@ fn command(registry: &Registry, about: Option<&'static str>) -> Command {
     };
     let named: Vec<_> = registry.jobs.iter().filter(|(_, job)| job.command.is_some()).collect();
     let program = Command::new(program_name()).version(env!("CARGO_PKG_VERSION"));
-    let program = about.map_or(program.clone(), |about| program.about(about));
-    match named.as_slice() {
+    let program = match named.as_slice() {
         [(_, job)] => with_job(program, job),
         jobs => {
             let subcommands = jobs.iter().map(|(name, job)| with_job(Command::new((*name).clone()), job));
             program.subcommand_required(true).arg_required_else_help(true).subcommands(subcommands)
         }
-    }
+    };
+    // Last: otherwise the comment on a job's options would be the description of the program.
+    program.about(about).long_about(None)
 }
 
 fn program_name() -> String {

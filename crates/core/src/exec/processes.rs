@@ -62,6 +62,7 @@ fn report(
                 ready.lock().unwrap_or_else(PoisonError::into_inner).insert(slot);
                 Event::Ready { slot }
             }
+            Ok(notes) if notes.is_empty() => Event::Garbled { slot, error: "it holds no note".to_owned() },
             Ok(notes) => Event::Done { slot, notes },
             Err(error) => Event::Garbled { slot, error: error.to_string() },
         },
@@ -83,7 +84,7 @@ fn loss(death: Death, was_ready: bool, tail: &LogTail) -> Loss {
         pid: death.pid,
         was_ready,
         flight: death.page.map(Flight::new),
-        log_tail: tail.of(&death.name),
+        log_tail: tail.take(&death.name),
         stderr_tail: death.stderr_tail,
         worker: death.name,
     }
@@ -94,10 +95,10 @@ fn ending(death: &Death) -> String {
     let passive = matches!(death.cause, Cause::Signalled { .. } | Cause::HandshakeRefused(_));
     let told = format!("{}{}", if passive { "was " } else { "" }, death.cause);
     let killed = death.cause.signal() == Some(Signal::KILL.as_raw());
-    match (&death.sent_by_us, death.peak_rss) {
+    match (&death.sent_by_us, death.peak_rss.map(|bytes| bytes >> 20).filter(|mib| *mib > 0)) {
         (Some(why), _) => format!("{told} (sent by the coordinator: {why})"),
-        (None, Some(peak)) if killed => {
-            format!("{told}, which the coordinator did not send; its largest resident size was {} MiB", peak >> 20)
+        (None, Some(mib)) if killed => {
+            format!("{told}, which the coordinator did not send; its largest resident size was {mib} MiB")
         }
         (None, None) if killed => format!("{told}, which the coordinator did not send"),
         _ => told,
@@ -149,9 +150,10 @@ pub(crate) struct LogTail {
 const TAIL: usize = 8;
 
 impl LogTail {
-    fn of(&self, process: &str) -> Vec<String> {
-        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.get(process).map(|lines| lines.iter().cloned().collect()).unwrap_or_default()
+    /// The records of a process that has ended; whoever takes its name starts afresh.
+    fn take(&self, process: &str) -> Vec<String> {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.remove(process).map(Vec::from).unwrap_or_default()
     }
 }
 

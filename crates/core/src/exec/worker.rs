@@ -39,14 +39,19 @@ fn carry_out_orders(
     let plan = Arc::new(read_plan(&setup.paths.plan())?);
     let env = setup.env(link.name(), link.incarnation(), plan, flight.clone());
     let mut runner = TaskRunner::new(stages, env);
-    link.send(&codec::encode(&[Note::Ready])?)?;
+    tell(link, &[Note::Ready])?;
     while let Some(bytes) = link.recv() {
         let order: Order = codec::decode(&bytes)?;
         let notes = runner.run(order);
         if flight.stop_requested() {
             return Ok(());
         }
-        link.send(&codec::encode(&notes)?)?;
+        tell(link, &notes)?;
     }
     Ok(())
+}
+
+/// Notes travel as a sequence: an array would be encoded as a tuple, without its length.
+fn tell(link: &WorkerLink, notes: &[Note]) -> Result {
+    Ok(link.send(&codec::encode(notes)?)?)
 }

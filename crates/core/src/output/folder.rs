@@ -69,9 +69,10 @@ fn check_replaceable(path: &Path) -> Result<(), Error> {
     let entries = fs::read_dir(path)
         .map_err(|error| Error::usage(format!("output {}: cannot be replaced: {error}", path.display())))?;
     for entry in entries {
-        let name = entry.at("read", path)?.file_name();
+        let entry = entry.at("read", path)?;
+        let (name, kind) = (entry.file_name(), entry.file_type().at("examine", &entry.path())?);
         let text = name.to_string_lossy();
-        if text != SUCCESS && !text.starts_with("part-") {
+        if !(kind.is_file() && (text == SUCCESS || is_part_name(&text))) {
             return Err(Error::usage(format!(
                 "output {}: not replaced, because it holds {text}, which is no job's output",
                 path.display()
@@ -79,6 +80,12 @@ fn check_replaceable(path: &Path) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Whether [`part_name`](super::part::part_name) may have made this name.
+fn is_part_name(name: &str) -> bool {
+    let number = name.strip_prefix("part-r-").or_else(|| name.strip_prefix("part-m-"));
+    number.is_some_and(|number| number.len() >= 5 && number.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
 /// Removes what attempts that were killed have left beside the committed parts.
