@@ -97,6 +97,8 @@ fn shuffled_job(
 ) {
     let case = Case::new();
     for seed in seeds {
+        // Shown only if the test fails.
+        println!("seed {seed}");
         let mut random = SplitMix64::new(seed);
         let longest = one_of(&mut random, &[20, 200, 4000, 60_000]);
         let files = files(&mut random, text, longest);
@@ -133,6 +135,8 @@ fn values_come_in_the_order_of_the_input() {
 fn a_map_only_job_keeps_the_order_of_the_input() {
     let case = Case::new();
     for seed in 300..312 {
+        // Shown only if the test fails.
+        println!("seed {seed}");
         let mut random = SplitMix64::new(seed);
         let files = files(&mut random, true, 5000);
         let total = write(&case, &files);

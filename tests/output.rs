@@ -225,3 +225,30 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
     }
     case.finish();
 }
+
+/// Results that nobody got must not look like success.
+#[test]
+fn a_standard_output_that_cannot_be_written_is_a_failure() {
+    let case = Case::new();
+    case.file("in.txt", "a\n");
+    for executor in EXECUTORS {
+        let script = format!("exec \"$0\" words in.txt --executor {executor} -w 1 > /dev/full");
+        let finished = case.command("sh").args(["-c", &script, JOBS]).run().assert_code(1);
+        let error = finished.stderr_text();
+        assert!(error.contains("standard output") && error.contains("No space left on device"), "{error}");
+    }
+    case.finish();
+}
+
+/// The place of the work folder may be taken by something else: that must not be removed.
+#[test]
+fn a_folder_in_the_way_is_named_and_stays() {
+    let case = Case::new();
+    case.file("in.txt", "a\n");
+    let own = case.file("out.gristmill/notes.txt", "not a job's\n");
+    let finished = words(&case, &["-o", "out"]).run().assert_code(2);
+    assert!(finished.stderr_text().contains("out.gristmill"), "{finished}");
+    assert_eq!(fs::read(&own).expect("it is still there"), b"not a job's\n");
+    fs::remove_dir_all(case.path("out.gristmill")).expect("it can be removed");
+    case.finish();
+}

@@ -104,6 +104,25 @@ fn an_unknown_or_missing_job_is_refused() {
     case.finish();
 }
 
+/// Sockets have short names: a long folder for them must not be cut off silently, nor be waited for.
+#[test]
+fn a_folder_for_temporary_files_that_cannot_be_used_is_named() {
+    let case = Case::new();
+    case.file("in.txt", "a\n");
+    let long = case.path("tmp").join("x".repeat(150));
+    std::fs::create_dir(&long).expect("a folder");
+    for (folder, said) in [(long.clone(), "bytes long"), (case.path("no-such-folder"), "No such file")] {
+        let command =
+            case.command(JOBS).args(["words", "in.txt", "-o", "out", "-w", "1"]).env("TMPDIR", &folder);
+        let finished = command.run().assert_code(1);
+        let error = finished.stderr_text();
+        assert!(error.contains(&folder.display().to_string()) && error.contains(said), "{error}");
+        assert!(!case.path("out").exists());
+    }
+    std::fs::remove_dir(long).expect("it can be removed");
+    case.finish();
+}
+
 #[test]
 fn help_lists_every_option() {
     let case = Case::new();

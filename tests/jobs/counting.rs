@@ -113,10 +113,9 @@ impl Mapper for Tally {
 
     fn setup(&mut self) -> Result {
         // One clone for each attempt: state of an earlier one must not be seen.
-        if self.sums.is_some() {
-            Err("the mapper was used before".into())
-        } else {
-            Ok(self.sums = Some((0, 0)))
+        match self.sums.replace((0, 0)) {
+            Some(_) => Err("the mapper was used before".into()),
+            None => Ok(()),
         }
     }
 

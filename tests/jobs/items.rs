@@ -57,6 +57,9 @@ fn run(entered: &Entered) -> Result {
     // Asking for other types than the job's must be an error, not nonsense.
     match finished.pairs::<String, u64>() {
         Ok(_) => Err("pairs of other types were handed out".into()),
-        Err(error) => Ok(println!("{error}")),
+        Err(error) => {
+            println!("{error}");
+            Ok(())
+        }
     }
 }

@@ -70,11 +70,12 @@ fn joined(
     out.emit(key.decode::<&BStr>()?, BStr::new(&all))
 }
 
-/// A line that holds a number n gives n values of 64 bytes, all with one key.
+/// A line that holds a number n gives n values of 64 bytes, all with one key. A counter tells the worker's peak memory.
 fn count_up(line: &str, out: &mut Emitter<'_, String, String>) -> Result {
     for n in 0..line.parse::<u64>()? {
         out.emit("one key", format!("{n:064}"))?;
     }
+    out.count("peak KiB in map tasks", peak_kib()?);
     Ok(())
 }
 

@@ -196,8 +196,11 @@ impl RunOptions {
         if self.executor == ExecutorKind::Inline && self.workers.is_some_and(|workers| workers > 1) {
             return Err(Error::usage("--workers: the inline executor runs one task at a time"));
         }
-        if self.executor != ExecutorKind::Processes && self.task_timeout.is_some_and(|limit| !limit.is_zero()) {
-            return Err(Error::usage("--task-timeout: only worker processes can be ended; this executor has none"));
+        if self.executor != ExecutorKind::Processes && self.task_timeout.is_some_and(|limit| !limit.is_zero())
+        {
+            return Err(Error::usage(
+                "--task-timeout: only worker processes can be ended; this executor has none",
+            ));
         }
         Ok(())
     }

@@ -22,7 +22,8 @@ pub(crate) fn exchange(one: &Path, other: &Path) -> io::Result<()> {
 /// Bytes of memory that this process may hope for: the machine's, or the control group's limit if that is less.
 pub(crate) fn total_memory() -> Option<u64> {
     let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| total_of(&text));
-    let group = fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|text| text.trim().parse().ok());
+    let group =
+        fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|text| text.trim().parse().ok());
     match (machine, group) {
         (Some(machine), Some(group)) => Some(u64::min(machine, group)),
         (one, other) => one.or(other),

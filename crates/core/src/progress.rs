@@ -41,6 +41,7 @@ struct Phase {
     name: &'static str,
     tasks: usize,
     bytes: u64,
+    reached: u64,
     since: Instant,
 }
 
@@ -56,16 +57,17 @@ impl Progress {
             }
             show => Show::Lines { always: show == ShowProgress::Always, last: Instant::now() },
         };
-        Self { show, phase: Phase { name: "map", tasks: 0, bytes: 0, since: Instant::now() } }
+        Self { show, phase: Phase { name: "map", tasks: 0, bytes: 0, reached: 0, since: Instant::now() } }
     }
 
     pub(crate) fn begin_map(&mut self, tasks: usize, bytes: u64) {
         self.begin("map", tasks, bytes);
     }
 
-    /// `bytes` are committed, `running` are read by attempts that run now.
-    pub(crate) fn map(&mut self, done: usize, bytes: u64, running: u64) {
-        self.update(done, (bytes + running).min(self.phase.bytes));
+    /// `bytes` were read so far. An attempt that is lost takes some back; the bar stays where it is then.
+    pub(crate) fn map(&mut self, done: usize, bytes: u64) {
+        self.phase.reached = bytes.min(self.phase.bytes).max(self.phase.reached);
+        self.update(done, self.phase.reached);
     }
 
     pub(crate) fn begin_reduce(&mut self, tasks: usize) {
@@ -82,14 +84,18 @@ impl Progress {
     }
 
     fn begin(&mut self, name: &'static str, tasks: usize, bytes: u64) {
-        self.phase = Phase { name, tasks, bytes, since: Instant::now() };
+        self.phase = Phase { name, tasks, bytes, reached: 0, since: Instant::now() };
         if let Show::Bars(bars, bar) = &mut self.show {
             let (length, template) = if bytes > 0 {
-                (bytes, "{prefix:>6} [{bar:30}] {msg} tasks  {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left")
+                (
+                    bytes,
+                    "{prefix:>6} [{bar:30}] {msg} tasks  {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left",
+                )
             } else {
                 (tasks as u64, "{prefix:>6} [{bar:30}] {msg} tasks  {per_sec}  {eta} left")
             };
-            let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+            let style =
+                ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
             let fresh = bars.add(ProgressBar::new(length).with_style(style).with_prefix(name));
             fresh.set_message(format!("0/{tasks}"));
             *bar = Some(fresh);

@@ -94,7 +94,8 @@ impl WorkFolder {
             .keep();
         // It gets its name only when it is locked, so that nobody takes it for a dead job's.
         let lock = lock(&unlocked)?;
-        let unique = unlocked.file_name().unwrap_or_default().to_string_lossy().replace(".gristmill-new-", "");
+        let unique =
+            unlocked.file_name().unwrap_or_default().to_string_lossy().replace(".gristmill-new-", "");
         let root = parent.join(format!("{SCRATCH}{}-{unique}", std::process::id()));
         fs::rename(&unlocked, &root).at("make the scratch folder", &root)?;
         let folder = Self { paths: WorkPaths { root }, _lock: lock };

@@ -80,8 +80,11 @@ impl<I, K, V, F> fmt::Debug for MapFn<I, K, V, F> {
 /// A function as a reducer; made by [`reduce_fn`].
 pub struct ReduceFn<K, V, OK, OV, F> {
     function: F,
-    types: PhantomData<fn(K, V) -> (OK, OV)>,
+    types: PhantomData<Signature<K, V, OK, OV>>,
 }
+
+/// From which keys and values to which.
+type Signature<K, V, OK, OV> = fn(K, V) -> (OK, OV);
 
 /// Wraps a function `(key, values, &mut Out<OK, OV>) -> Result`.
 pub fn reduce_fn<K, V, OK, OV, F>(function: F) -> ReduceFn<K, V, OK, OV, F>

@@ -24,7 +24,10 @@ pub struct Values<'a, V> {
 
 enum Source<'a, V> {
     /// The one value that a combiner has left.
-    Folded { value: Option<V>, encoded: Vec<u8> },
+    Folded {
+        value: Option<V>,
+        encoded: Vec<u8>,
+    },
     Stream(&'a mut dyn ValueStream, PhantomData<fn() -> V>),
 }
 
@@ -43,14 +46,19 @@ impl<'a, V> Values<'a, V> {
     ///
     /// # Errors
     /// When a run cannot be read or a value does not decode as `V`.
-    #[expect(clippy::should_implement_trait, reason = "it returns a Result, and values may be borrowed instead")]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "it returns a Result, and values may be borrowed instead"
+    )]
     pub fn next(&mut self) -> Result<Option<V>>
     where
         V: DeserializeOwned,
     {
         match &mut self.source {
             Source::Folded { value, .. } => Ok(value.take()),
-            Source::Stream(stream, _) => stream.next_value()?.map(codec::decode).transpose().map_err(Into::into),
+            Source::Stream(stream, _) => {
+                stream.next_value()?.map(codec::decode).transpose().map_err(Into::into)
+            }
         }
     }
 

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::command;
 use super::registry::{Registered, Registry};
-use super::session::{self, Entered};
+use super::session::Entered;
 use crate::coordinate::Finished;
 use crate::job::AnyJob;
 use crate::result::Result;
@@ -85,7 +86,10 @@ impl App {
     ///
     /// # Panics
     /// When no job was registered yet.
-    pub fn present<P: DeserializeOwned>(mut self, present: impl Fn(P, &Finished) -> Result + 'static) -> Self {
+    pub fn present<P: DeserializeOwned>(
+        mut self,
+        present: impl Fn(P, &Finished) -> Result + Send + Sync + 'static,
+    ) -> Self {
         self.change_last(|job| job.with_present(present));
         self
     }
@@ -105,17 +109,14 @@ impl App {
     /// Runs the program: a job as the command line says, or a worker. Returns the exit status: 0 done, 1 failed, 2 usage,
     /// 130 or 143 stopped by a signal.
     pub fn main(self) -> ExitCode {
-        session::main(self.enter_with_about())
+        let about = self.about;
+        command::main(&self.enter(), about)
     }
 
     /// For programs with a command line of their own: in a worker this does not return; elsewhere it gives the means to
     /// run jobs.
     pub fn enter(self) -> Entered {
-        self.enter_with_about().0
-    }
-
-    fn enter_with_about(self) -> (Entered, Option<&'static str>) {
-        (Entered::new(self.registry), self.about)
+        Entered::new(self.registry)
     }
 
     fn insert(mut self, name: &str, job: Registered) -> Self {

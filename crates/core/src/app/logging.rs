@@ -34,17 +34,18 @@ pub(super) fn start(args: &LogArgs, bars: &MultiProgress) -> Result<Logging, Err
     let tail = LogTail::default();
     let filter = worker_filter(args, &console, file.as_ref());
     let stderr = Console::new(Box::new(BesideBars { bars: bars.clone() })).level(LevelFilter::TRACE);
-    let mut builder = Listener::builder()
-        .handler(Filtered { targets: console, inner: stderr })
-        .handler(tail.clone());
+    let mut builder =
+        Listener::builder().handler(Filtered { targets: console, inner: stderr }).handler(tail.clone());
     if let (Some(path), Some(targets)) = (&args.log_file, file) {
         let options = RotateOptions {
             max_bytes: args.log_max_bytes.unwrap_or(0),
             backups: args.log_backups.unwrap_or(DEFAULT_BACKUPS),
         };
         let format = if args.log_format == LogFormat::Json { Format::Json } else { Format::Text };
-        let inner = RotatingFile::open(path, options).map_err(|error| Error::usage(format!("--log-file: {error}")))?;
-        builder = builder.handler(Filtered { targets, inner: inner.level(LevelFilter::TRACE).format(format) });
+        let inner = RotatingFile::open(path, options)
+            .map_err(|error| Error::usage(format!("--log-file: {error}")))?;
+        builder =
+            builder.handler(Filtered { targets, inner: inner.level(LevelFilter::TRACE).format(format) });
     }
     let listener = builder.start().map_err(BoxError::from)?;
     let endpoint = listener.handle().endpoint("main", &filter).map_err(BoxError::from)?;
@@ -61,7 +62,9 @@ fn worker_filter(args: &LogArgs, console: &Targets, file: Option<&Targets>) -> S
     match file {
         None => args.log_level.clone(),
         Some(file) => {
-            let widest = |targets: &Targets| targets.iter().map(|(_, level)| level).chain(targets.default_level()).max();
+            let widest = |targets: &Targets| {
+                targets.iter().map(|(_, level)| level).chain(targets.default_level()).max()
+            };
             widest(console).max(widest(file)).unwrap_or(LevelFilter::OFF).to_string()
         }
     }

@@ -1,13 +1,16 @@
 //! `App`: the jobs of a program, its command line, its workers.
 //!
 //! Only this part of the library reads arguments, installs signal handlers, prints and decides exit statuses.
-//! [`registry`] knows the jobs by name, [`cli`] the options that every job has, [`logging`] sets up the listener.
+//! [`registry`] knows the jobs by name, [`cli`] the options that every job has, [`command`] runs what the command line
+//! asks for, [`logging`] sets up the listener, [`session`] enters a worker or runs a job.
 
 mod builder;
 mod cli;
+mod command;
 mod logging;
 mod registry;
 mod session;
+mod show;
 mod sizes;
 
 pub use builder::{App, NoArgs};

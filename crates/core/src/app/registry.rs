@@ -16,17 +16,25 @@ use crate::options::Sample;
 use crate::result::Result;
 
 type Rebuild = Box<dyn Fn(&[u8]) -> Result<Arc<dyn Stages>> + Send + Sync>;
-type Parse = Box<dyn Fn(&ArgMatches) -> std::result::Result<Vec<u8>, clap::Error>>;
-type Present = Box<dyn Fn(&[u8], &Finished) -> Result>;
+type Parse = Box<dyn Fn(&ArgMatches) -> std::result::Result<Vec<u8>, clap::Error> + Send + Sync>;
+type Present = Box<dyn Fn(&[u8], &Finished) -> Result + Send + Sync>;
 
 /// One job.
 pub(super) struct Registered {
     /// Builds the job from its encoded parameters.
     pub(super) rebuild: Rebuild,
-    /// The job's own options, and how to encode them; `None` for a job that only the program itself runs.
-    pub(super) command: Option<(fn(Command) -> Command, Parse)>,
+    /// The job's own options; `None` for a job that only the program itself runs.
+    pub(super) options: Option<OwnOptions>,
     pub(super) present: Option<Present>,
     pub(super) sample: Sample,
+}
+
+/// The options that a job has beside the common ones.
+pub(super) struct OwnOptions {
+    /// Adds them to a command.
+    pub(super) augment: fn(Command) -> Command,
+    /// Encodes their values.
+    pub(super) parse: Parse,
 }
 
 /// All jobs, in the order of their registration.
@@ -54,23 +62,24 @@ impl Registered {
         J: AnyJob,
     {
         let rebuild: Rebuild = Box::new(move |params| Ok(build(codec::decode(params)?).erase()));
-        Self { rebuild, command: None, present: None, sample: &[] }
+        Self { rebuild, options: None, present: None, sample: &[] }
     }
 
     /// Gives it a command line.
     pub(super) fn with_command<P: clap::Args + Serialize>(mut self) -> Self {
         let parse: Parse = Box::new(|matches| {
             let args = P::from_arg_matches(matches)?;
-            codec::encode(&args).map_err(|error| clap::Error::raw(clap::error::ErrorKind::Io, format!("{error}\n")))
+            codec::encode(&args)
+                .map_err(|error| clap::Error::raw(clap::error::ErrorKind::Io, format!("{error}\n")))
         });
-        self.command = Some((P::augment_args, parse));
+        self.options = Some(OwnOptions { augment: P::augment_args, parse });
         self
     }
 
     /// Shows its results in a way of its own.
     pub(super) fn with_present<P: DeserializeOwned>(
         mut self,
-        present: impl Fn(P, &Finished) -> Result + 'static,
+        present: impl Fn(P, &Finished) -> Result + Send + Sync + 'static,
     ) -> Self {
         self.present = Some(Box::new(move |params, finished| present(codec::decode(params)?, finished)));
         self

@@ -48,7 +48,8 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     if let Ok(seconds) = text.parse::<u64>() {
         return Ok(Duration::from_secs(seconds));
     }
-    humantime::parse_duration(text).map_err(|_| format!("{text:?} is not a duration, such as 30s, 10min or 1h"))
+    humantime::parse_duration(text)
+        .map_err(|_| format!("{text:?} is not a duration, such as 30s, 10min or 1h"))
 }
 
 #[cfg(test)]

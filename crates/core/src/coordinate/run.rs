@@ -58,7 +58,8 @@ pub(crate) fn run(mut launch: Launch<'_>) -> Result<Finished, Error> {
     refuse_in_worker()?;
     launch.options.check()?;
     let options = &launch.options;
-    let output = options.output.as_deref().map(|path| OutputFolder::new(path, options.overwrite)).transpose()?;
+    let output =
+        options.output.as_deref().map(|path| OutputFolder::new(path, options.overwrite)).transpose()?;
     let work = work_folder(options, output.as_ref())?;
     let (plan, partitions) = planning::plan(&mut launch.options, &*launch.stages, &work.paths)?;
     let plan = Arc::new(plan);
@@ -149,7 +150,7 @@ fn executor(
         ExecutorKind::Threads => Box::new(Threads::new(limits.workers, &setup, stages, plan)?),
         ExecutorKind::Processes => {
             write_plan(&work.paths.plan(), &plan)?;
-            let config = crew(launch, work, &setup).map_err(BoxError::from)?;
+            let config = crew(launch, work, &setup)?;
             Box::new(
                 Processes::new(config, limits.workers, launch.tail.clone(), launch.cancel)
                     .map_err(BoxError::from)?,

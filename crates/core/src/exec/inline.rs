@@ -30,7 +30,12 @@ pub(crate) struct Inline {
 }
 
 impl Inline {
-    pub(crate) fn new(setup: &Setup, stages: Arc<dyn Stages>, plan: Arc<Plan>, cancel: &Cancel) -> Result<Self> {
+    pub(crate) fn new(
+        setup: &Setup,
+        stages: Arc<dyn Stages>,
+        plan: Arc<Plan>,
+        cancel: &Cancel,
+    ) -> Result<Self> {
         let flight = new_page()?;
         let asked = flight.clone();
         cancel.on_change(move |_| asked.request_stop());

@@ -5,8 +5,8 @@
 
 mod inline;
 mod processes;
-mod threads;
 mod setup;
+mod threads;
 pub(crate) mod worker;
 
 use std::time::Duration;

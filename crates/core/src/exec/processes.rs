@@ -30,11 +30,17 @@ pub(crate) struct Processes {
 }
 
 impl Processes {
-    pub(crate) fn new(config: CrewConfig, workers: usize, tail: LogTail, cancel: &Cancel) -> io::Result<Self> {
+    pub(crate) fn new(
+        config: CrewConfig,
+        workers: usize,
+        tail: LogTail,
+        cancel: &Cancel,
+    ) -> io::Result<Self> {
         let (sender, events) = unbounded();
         let ready = Mutex::default();
         let log = config.log.as_ref().map(|(handle, _)| handle.clone());
-        let crew = Arc::new(Crew::new(config, move |event| report(&sender, event, &ready, &tail, log.as_ref()))?);
+        let crew =
+            Arc::new(Crew::new(config, move |event| report(&sender, event, &ready, &tail, log.as_ref()))?);
         let weak = Arc::downgrade(&crew);
         cancel.on_change(move |level| {
             // Whatever grace a shutdown in progress still allows is over.

@@ -32,7 +32,13 @@ pub(crate) struct Setup {
 
 impl Setup {
     /// The surroundings of the worker called `worker`, the `incarnation`th of its name.
-    pub(crate) fn env(&self, worker: &str, incarnation: u32, plan: Arc<Plan>, flight: Flight) -> Arc<TaskEnv> {
+    pub(crate) fn env(
+        &self,
+        worker: &str,
+        incarnation: u32,
+        plan: Arc<Plan>,
+        flight: Flight,
+    ) -> Arc<TaskEnv> {
         Arc::new(TaskEnv {
             job: self.job.clone(),
             worker: worker.to_owned(),

@@ -35,7 +35,12 @@ struct Worker {
 }
 
 impl Threads {
-    pub(crate) fn new(workers: usize, setup: &Setup, stages: Arc<dyn Stages>, plan: Arc<Plan>) -> Result<Self> {
+    pub(crate) fn new(
+        workers: usize,
+        setup: &Setup,
+        stages: Arc<dyn Stages>,
+        plan: Arc<Plan>,
+    ) -> Result<Self> {
         let pool = ThreadPoolBuilder::new()
             .num_threads(workers)
             .thread_name(|i| format!("Thread-{}", i + 1))

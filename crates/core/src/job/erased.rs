@@ -92,7 +92,13 @@ impl<M: Mapper> Stages for Job<M, MapOnly> {
         Box::new(OutputSession::new(Arc::clone(env), self.input.clone(), self.mapper.clone()))
     }
 
-    fn reduce(&self, env: &TaskEnv, shuffle: &Shuffle, task: u32, attempt: u32) -> Result<(Reduced, Counters)> {
+    fn reduce(
+        &self,
+        env: &TaskEnv,
+        shuffle: &Shuffle,
+        task: u32,
+        attempt: u32,
+    ) -> Result<(Reduced, Counters)> {
         env.flight.stage(Stage::Output);
         let mut part = PartFile::create(&env.parts, &part_name(true, task), attempt)?;
         let records = concatenate(shuffle, task, &env.flight, part.file())?;
@@ -134,7 +140,13 @@ impl<M: Mapper, S: ReduceSide<M::Key, M::Value>> Stages for Job<M, Shuffled<S>> 
         Box::new(ShuffleSession::new(Arc::clone(env), self.input.clone(), self.mapper.clone(), collector))
     }
 
-    fn reduce(&self, env: &TaskEnv, shuffle: &Shuffle, task: u32, attempt: u32) -> Result<(Reduced, Counters)> {
+    fn reduce(
+        &self,
+        env: &TaskEnv,
+        shuffle: &Shuffle,
+        task: u32,
+        attempt: u32,
+    ) -> Result<(Reduced, Counters)> {
         let mut counters = Counters::default();
         let part = PartFile::create(&env.parts, &part_name(false, task), attempt)?;
         let mut writer = PairWriter::new(env.format, part.sink()?);

@@ -66,9 +66,17 @@ impl<K: Datum, V: Datum, C: Combiner<V>> ReduceSide<K, V> for Fold<C> {
         Box::new(CombineTable::new(self.0.clone(), placement))
     }
 
-    fn reduce(&self, merge: &mut Merge, writer: &mut PairWriter, _: &mut Counters, flight: &Flight) -> Result {
+    fn reduce(
+        &self,
+        merge: &mut Merge,
+        writer: &mut PairWriter,
+        _: &mut Counters,
+        flight: &Flight,
+    ) -> Result {
         flight.stage(Stage::Reduce);
-        fold_groups(merge, &self.0, flight, |key, value: V| writer.write(&KeyRef::<K>::new(key).get()?, &value))
+        fold_groups(merge, &self.0, flight, |key, value: V| {
+            writer.write(&KeyRef::<K>::new(key).get()?, &value)
+        })
     }
 }
 

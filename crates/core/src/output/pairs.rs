@@ -103,6 +103,9 @@ impl PairWriter {
 
 impl fmt::Debug for PairWriter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PairWriter").field("format", &self.format).field("pairs", &self.pairs).finish_non_exhaustive()
+        f.debug_struct("PairWriter")
+            .field("format", &self.format)
+            .field("pairs", &self.pairs)
+            .finish_non_exhaustive()
     }
 }

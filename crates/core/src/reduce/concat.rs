@@ -17,7 +17,12 @@ use crate::task::Stopped;
 const BUFFER: usize = 256 << 10;
 
 /// Appends the output of all map tasks of `partition` to `part`; returns how many results it holds.
-pub(crate) fn concatenate(shuffle: &Shuffle, partition: u32, flight: &Flight, part: &mut File) -> Result<u64> {
+pub(crate) fn concatenate(
+    shuffle: &Shuffle,
+    partition: u32,
+    flight: &Flight,
+    part: &mut File,
+) -> Result<u64> {
     let mut segments = shuffle.segments(partition, Kind::Output);
     segments.sort_by_key(|(run, i)| (run.index.segments[*i].task, run.index.segments[*i].spill));
     let mut buffer = vec![0; BUFFER];

@@ -58,7 +58,9 @@ impl Shuffle {
             let wanted = |(_, segment): &(usize, &crate::run::Segment)| {
                 segment.partition == partition && segment.kind == kind
             };
-            found.extend(run.index.segments.iter().enumerate().filter(wanted).map(|(i, _)| (Arc::clone(run), i)));
+            found.extend(
+                run.index.segments.iter().enumerate().filter(wanted).map(|(i, _)| (Arc::clone(run), i)),
+            );
         }
         found
     }

@@ -49,7 +49,8 @@ impl RunWriter {
     /// Starts the next segment.
     pub(crate) fn begin(&mut self, partition: u32, spill: u32, task: u32, kind: Kind) -> Result {
         self.end()?;
-        let segment = Segment { partition, spill, task, kind, count: 0, offset: self.offset, len: 0, checksum: 0 };
+        let segment =
+            Segment { partition, spill, task, kind, count: 0, offset: self.offset, len: 0, checksum: 0 };
         self.open = Some((segment, Xxh3::new()));
         Ok(())
     }

@@ -52,7 +52,8 @@ pub(crate) struct Scheduler<'a> {
     pub(super) map: Tasks,
     /// The reduce tasks, once the map phase is over.
     pub(super) reduce: Option<Tasks>,
-    pub(super) committed_bytes: u64,
+    /// Bytes of the splits whose attempt ended well.
+    pub(super) mapped_bytes: u64,
     job: String,
     plan: Arc<Plan>,
     runs: Vec<String>,
@@ -76,7 +77,7 @@ impl<'a> Scheduler<'a> {
             slots: Vec::new(),
             map: Tasks::new(splits, 0..splits as u32),
             reduce: None,
-            committed_bytes: 0,
+            mapped_bytes: 0,
             job: job.to_owned(),
             plan,
             runs: Vec::new(),
@@ -161,6 +162,7 @@ impl<'a> Scheduler<'a> {
         match note {
             Note::Mapped { task, .. } => {
                 self.map.mapped(task);
+                self.mapped_bytes += self.plan.splits[task as usize].len();
                 self.slots[slot].resident.push(task);
             }
             Note::Committed(committed) => self.committed(slot, committed),
@@ -182,7 +184,6 @@ impl<'a> Scheduler<'a> {
     fn committed(&mut self, slot: usize, committed: Committed) {
         for &(task, _) in &committed.tasks {
             self.map.commit(task);
-            self.committed_bytes += self.plan.splits[task as usize].len();
         }
         self.slots[slot].resident.retain(|&task| self.map.state(task) != State::Done);
         for (partition, bytes) in committed.partitions {
@@ -233,7 +234,8 @@ impl<'a> Scheduler<'a> {
     fn died_without_task(&mut self, slot: usize, loss: Loss) -> Result<(), Error> {
         self.slots[slot].idle_deaths += 1;
         let deaths = self.slots[slot].idle_deaths;
-        let limit = if self.slots[slot].timed_out { self.limits.max_attempts.min(IDLE_DEATHS) } else { IDLE_DEATHS };
+        let limit =
+            if self.slots[slot].timed_out { self.limits.max_attempts.min(IDLE_DEATHS) } else { IDLE_DEATHS };
         let last = deaths >= limit || loss.pid.is_none();
         let what = if loss.was_ready { "ended again and again without a task" } else { "could not start" };
         let mut failure = self.failure_of(slot, None, loss);
@@ -290,7 +292,11 @@ impl<'a> Scheduler<'a> {
 
     fn requeue_one(&mut self, task: TaskId) {
         match task {
-            TaskId::Map(task) => self.map.requeue(task),
+            TaskId::Map(task) => {
+                if self.map.requeue(task) {
+                    self.mapped_bytes -= self.plan.splits[task as usize].len();
+                }
+            }
             TaskId::Reduce(task) => {
                 if let Some(reduce) = &mut self.reduce {
                     reduce.requeue(task);

@@ -25,12 +25,19 @@ pub(super) struct Tasks {
     charged: Vec<u32>,
     queue: VecDeque<u32>,
     done: usize,
+    mapped: usize,
 }
 
 impl Tasks {
     /// `count` pending tasks, to be handed out in the given order.
     pub(super) fn new(count: usize, order: impl Iterator<Item = u32>) -> Self {
-        Self { states: vec![State::Pending; count], charged: vec![0; count], queue: order.collect(), done: 0 }
+        Self {
+            states: vec![State::Pending; count],
+            charged: vec![0; count],
+            queue: order.collect(),
+            done: 0,
+            mapped: 0,
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -39,6 +46,11 @@ impl Tasks {
 
     pub(super) fn done(&self) -> usize {
         self.done
+    }
+
+    /// Tasks whose map attempt ended well, committed or not.
+    pub(super) fn mapped_or_done(&self) -> usize {
+        self.done + self.mapped
     }
 
     pub(super) fn pending(&self) -> usize {
@@ -61,21 +73,28 @@ impl Tasks {
     }
 
     pub(super) fn mapped(&mut self, task: u32) {
-        self.states[task as usize] = State::Mapped;
+        self.change(task, State::Mapped);
     }
 
     pub(super) fn commit(&mut self, task: u32) {
-        if std::mem::replace(&mut self.states[task as usize], State::Done) != State::Done {
-            self.done += 1;
-        }
+        self.change(task, State::Done);
     }
 
-    /// Puts a task that was given out back to the front.
-    pub(super) fn requeue(&mut self, task: u32) {
-        if !matches!(self.states[task as usize], State::Done | State::Pending) {
-            self.states[task as usize] = State::Pending;
+    /// Puts a task that was given out back to the front; returns whether it had been mapped.
+    pub(super) fn requeue(&mut self, task: u32) -> bool {
+        let before = self.state(task);
+        if !matches!(before, State::Done | State::Pending) {
+            self.change(task, State::Pending);
             self.queue.push_front(task);
         }
+        before == State::Mapped
+    }
+
+    fn change(&mut self, task: u32, state: State) {
+        let before = std::mem::replace(&mut self.states[task as usize], state);
+        self.mapped =
+            self.mapped + usize::from(state == State::Mapped) - usize::from(before == State::Mapped);
+        self.done = self.done + usize::from(state == State::Done) - usize::from(before == State::Done);
     }
 
     /// Charges a failed attempt; returns how many that makes.

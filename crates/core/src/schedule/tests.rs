@@ -224,7 +224,8 @@ fn a_worker_that_dies_in_its_flush_is_not_tried_for_ever() {
 fn a_worker_without_a_heartbeat_is_killed() {
     let mut hung = false;
     let mut fake = Fake::new(move |_, order| {
-        let hangs = matches!(order, Order::Run { task: TaskId::Map(1), .. }) && !std::mem::replace(&mut hung, true);
+        let hangs =
+            matches!(order, Order::Run { task: TaskId::Map(1), .. }) && !std::mem::replace(&mut hung, true);
         if hangs { Reaction::Hang } else { Reaction::Obey }
     });
     let limit = Some(Duration::from_millis(50));

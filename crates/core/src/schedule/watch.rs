@@ -5,6 +5,7 @@
 use std::time::{Duration, Instant};
 
 use super::scheduler::Scheduler;
+use crate::task::Order;
 
 impl Scheduler<'_> {
     /// Looks at every worker's page.
@@ -41,14 +42,14 @@ impl Scheduler<'_> {
     }
 
     fn report_progress(&mut self) {
-        let running = (0..self.slots.len())
-            .filter(|&slot| self.slots[slot].holds_map_work())
-            .filter_map(|slot| self.executor.flight(slot))
-            .map(|flight| flight.sight_bytes())
-            .sum();
-        match &self.reduce {
-            None => self.progress.map(self.map.done(), self.committed_bytes, running),
-            Some(reduce) => self.progress.reduce(reduce.done()),
+        if let Some(reduce) = &self.reduce {
+            return self.progress.reduce(reduce.done());
         }
+        let running = |slot: usize| match self.slots[slot].orders.front() {
+            Some(Order::Run { .. }) => self.executor.flight(slot).map_or(0, |flight| flight.sight_bytes()),
+            _ => 0,
+        };
+        let bytes = self.mapped_bytes + (0..self.slots.len()).map(running).sum::<u64>();
+        self.progress.map(self.map.mapped_or_done(), bytes);
     }
 }

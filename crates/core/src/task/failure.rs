@@ -62,7 +62,14 @@ pub struct Failure {
 
 impl Failure {
     /// A failure of `task` as far as the worker's page tells it.
-    pub(crate) fn new(job: &str, plan: &Plan, task: TaskId, attempt: u32, kind: FailureKind, flight: Option<&Flight>) -> Self {
+    pub(crate) fn new(
+        job: &str,
+        plan: &Plan,
+        task: TaskId,
+        attempt: u32,
+        kind: FailureKind,
+        flight: Option<&Flight>,
+    ) -> Self {
         let seen = flight.map_or_else(Sighting::nothing, Flight::sight);
         // The page of an idle worker still tells of the task before.
         let seen = if seen.stage == Stage::Idle {
@@ -134,7 +141,11 @@ impl Failure {
 }
 
 fn happened(stage: Stage) -> String {
-    if stage == Stage::Idle { "failed before it began".to_owned() } else { format!("failed in {}", stage.name()) }
+    if stage == Stage::Idle {
+        "failed before it began".to_owned()
+    } else {
+        format!("failed in {}", stage.name())
+    }
 }
 
 /// The file that was being read and the byte range of it, or all of the split if none was yet.
