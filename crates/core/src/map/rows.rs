@@ -67,7 +67,7 @@ impl<V: Datum> PairSink<V> for RowBuffer {
         let key = |i: u32| entries[i as usize].key(bytes);
         let count = u32::try_from(entries.len()).map_err(|_| "more than 2^32 pairs in one spill")?;
         let mut slots =
-            (0..count).map(|i| Slot::new(&self.placement, i, key(i))).collect::<Result<Vec<_>>>()?;
+            (0..count).map(|i| Slot::new(&self.placement, i, key(i), None)).collect::<Result<Vec<_>>>()?;
         // Splits may come out of order when a task is tried again; within one, arrival is the order of records.
         spill::sort(&mut slots, key, |i| (entries[i as usize].split, i));
         spill::write(&slots, run, spill, RowShape::WithSplit, |i, out| {

@@ -12,7 +12,8 @@ use crate::run::{Kind, RowShape, RunWriter, put_row};
 
 /// The job's partitioner, applied to encoded keys.
 pub(crate) trait Place: Send + Sync {
-    fn place(&self, key: &[u8]) -> Result<u32>;
+    /// The partition of `key`, whose hash is given where it is known.
+    fn place(&self, key: &[u8], hash: Option<u64>) -> Result<u32>;
 }
 
 /// A shared [`Place`].
@@ -26,8 +27,9 @@ pub(crate) struct Placed<K> {
 }
 
 impl<K: 'static> Place for Placed<K> {
-    fn place(&self, key: &[u8]) -> Result<u32> {
-        let partition = self.partitioner.partition(KeyRef::new(key), self.partitions)?;
+    fn place(&self, key: &[u8], hash: Option<u64>) -> Result<u32> {
+        let key = hash.map_or_else(|| KeyRef::new(key), |hash| KeyRef::with_hash(key, hash));
+        let partition = self.partitioner.partition(key, self.partitions)?;
         if partition >= self.partitions {
             let last = self.partitions - 1;
             return Err(format!("the partitioner chose partition {partition}, but the last is {last}").into());
@@ -45,8 +47,8 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    pub(super) fn new(placement: &Placement, index: u32, key: &[u8]) -> Result<Self> {
-        Ok(Self { partition: placement.place(key)?, index, prefix: prefix(key) })
+    pub(super) fn new(placement: &Placement, index: u32, key: &[u8], hash: Option<u64>) -> Result<Self> {
+        Ok(Self { partition: placement.place(key, hash)?, index, prefix: prefix(key) })
     }
 }
 

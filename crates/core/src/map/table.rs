@@ -31,6 +31,7 @@ fn remix(hash: u64) -> u64 {
 }
 
 struct Entry<V> {
+    /// The partition hash of the key.
     hash: u64,
     key_at: usize,
     key_len: u32,
@@ -50,7 +51,7 @@ impl<V, C: Combiner<V>> CombineTable<V, C> {
         self.heap += self.combiner.heap(&value);
         self.entries.push(Entry { hash, key_at, key_len, value });
         let entries = &self.entries;
-        self.index.insert_unique(hash, position, |&i| entries[i as usize].hash);
+        self.index.insert_unique(remix(hash), position, |&i| remix(entries[i as usize].hash));
         Ok(())
     }
 
@@ -65,9 +66,9 @@ impl<V: Datum, C: Combiner<V>> PairSink<V> for CombineTable<V, C> {
     fn begin(&mut self, _split: u32) {}
 
     fn push(&mut self, key: &[u8], value: V) -> Result<usize> {
-        let hash = remix(key::hash(key));
+        let hash = key::hash(key);
         let (entries, keys) = (&mut self.entries, &self.keys);
-        let found = self.index.find(hash, |&i| {
+        let found = self.index.find(remix(hash), |&i| {
             let entry = &entries[i as usize];
             entry.hash == hash && keys[entry.key_at..entry.key_at + entry.key_len as usize] == *key
         });
@@ -93,8 +94,9 @@ impl<V: Datum, C: Combiner<V>> PairSink<V> for CombineTable<V, C> {
             &self.keys[entry.key_at..entry.key_at + entry.key_len as usize]
         };
         let count = self.entries.len() as u32;
-        let mut slots =
-            (0..count).map(|i| Slot::new(&self.placement, i, key(i))).collect::<Result<Vec<_>>>()?;
+        let mut slots = (0..count)
+            .map(|i| Slot::new(&self.placement, i, key(i), Some(self.entries[i as usize].hash)))
+            .collect::<Result<Vec<_>>>()?;
         spill::sort(&mut slots, key, |_| ());
         spill::write(&slots, run, spill, RowShape::Plain, |i, out| {
             codec::encode_into(&self.entries[i as usize].value, out)?;
