@@ -65,16 +65,25 @@ fn a_worker_killed_at_any_moment_costs_an_attempt_and_nothing_else() {
     case.file("in.txt", boom::text());
     let began = Instant::now();
     boom::words(&case, FIXTURE, "in.txt", "undisturbed").args(OPTIONS).run().assert_code(0);
-    let whole = began.elapsed();
-    let (mut killed, mut failed) = (0, 0);
-    for n in 0..MOMENTS {
+    let mut whole = began.elapsed();
+    let (mut killed, mut failed, mut runs) = (0, 0, 0);
+    while killed < MOMENTS {
+        runs += 1;
+        assert!(runs <= 4 * MOMENTS, "seed {seed}: only {killed} kills in {runs} runs");
         let moment = whole.mul_f64(random.below(1000) as f64 / 1000.0);
-        let attempts = if n % 2 == 0 { "1" } else { "100" };
-        let (output, about) = (format!("out-{n}"), format!("seed {seed}, kill {n} after {moment:?}"));
+        let attempts = if runs % 2 == 0 { "1" } else { "100" };
+        let (output, about) =
+            (format!("out-{runs}"), format!("seed {seed}, run {runs}, kill after {moment:?}"));
         let command = boom::words(&case, FIXTURE, "in.txt", &output).args(OPTIONS);
         let running = command.args(["--max-attempts", attempts]).limit(LIMIT).spawn();
-        killed += u32::from(kill_one(&running, moment, &mut random));
+        let hit = kill_one(&running, moment, &mut random);
         let finished = running.wait();
+        if hit {
+            killed += 1;
+        } else {
+            // The machine has become faster: later moments would all be too late.
+            whole = whole.min(finished.elapsed);
+        }
         failed += u32::from(finished.code() == Some(1));
         check(&case, &output, attempts, &finished, &about);
         boom::assert_nothing_left(
@@ -83,6 +92,6 @@ fn a_worker_killed_at_any_moment_costs_an_attempt_and_nothing_else() {
             &finished,
         );
     }
-    assert!(killed > MOMENTS / 2 && failed > 0, "seed {seed}: only {killed} kills, {failed} failures");
+    assert!(failed > 0, "seed {seed}: no kill hit a task");
     case.finish();
 }

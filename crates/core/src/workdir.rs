@@ -80,7 +80,8 @@ impl WorkFolder {
         if root.symlink_metadata().is_ok() {
             remove_dead(&root).map_err(|why| Error::usage(format!("{why}: {}", root.display())))?;
         }
-        Self::make(root).map_err(|error| Error::usage(format!("the output cannot be written: {error}")))
+        Self::make(root)
+            .map_err(|error| Error::usage(format!("output {}: cannot be written: {error}", output.display())))
     }
 
     /// A scratch folder of its own in `parent`, where the scratch of dead jobs is removed first.

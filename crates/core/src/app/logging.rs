@@ -14,7 +14,7 @@ use tracing_subscriber::filter::Targets;
 use super::cli::{LogArgs, LogFormat};
 use crate::error::Error;
 use crate::exec::LogTail;
-use crate::result::BoxError;
+use crate::result::{BoxError, chain};
 
 const DEFAULT_FILE_LEVEL: &str = "info";
 const DEFAULT_BACKUPS: u32 = 5;
@@ -43,7 +43,7 @@ pub(super) fn start(args: &LogArgs, bars: &MultiProgress) -> Result<Logging, Err
         };
         let format = if args.log_format == LogFormat::Json { Format::Json } else { Format::Text };
         let inner = RotatingFile::open(path, options)
-            .map_err(|error| Error::usage(format!("--log-file: {error}")))?;
+            .map_err(|error| Error::usage(format!("--log-file: {}", chain(&error))))?;
         builder =
             builder.handler(Filtered { targets, inner: inner.level(LevelFilter::TRACE).format(format) });
     }
