@@ -38,7 +38,10 @@
 
 mod api;
 mod app;
+mod collect;
 mod coordinate;
+mod counters;
+mod datum;
 mod error;
 mod exec;
 mod flight;
@@ -53,18 +56,21 @@ mod progress;
 mod reduce;
 mod result;
 mod run;
+mod runner;
 mod schedule;
 mod task;
 pub mod testing;
 mod workdir;
 
 pub use api::{
-    Combiner, Counters, Datum, Emitter, Group, HashPartitioner, MapFn, Mapper, Max, Min, Out, Partitioner,
-    ReduceFn, Reducer, Sum, Values, map_fn, map_lines, map_text, reduce_fn,
+    Combiner, Emitter, Group, HashPartitioner, MapFn, Mapper, Max, Min, Out, Partitioner, ReduceFn, Reducer,
+    Sum, Values, map_fn, map_lines, map_text, reduce_fn,
 };
 pub use app::{App, Entered, NoArgs};
 pub use bstr;
 pub use coordinate::{Finished, Summary};
+pub use counters::Counters;
+pub use datum::Datum;
 pub use error::Error;
 pub use gristmill_pool::signals::Cancel;
 pub use input::{Cut, Fixed, Input, Items, Lines, RecordSink, Source, Span, Text, WholeFile};

@@ -2,12 +2,14 @@
 //!
 //! Tested on Linux; another system needs another body for each function, and no other file.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::result::{AtPath, FileError};
 
 /// Renames a folder, unless the new name is taken.
 pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
@@ -34,6 +36,15 @@ fn total_of(meminfo: &str) -> Option<u64> {
     let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib << 10)
+}
+
+/// Makes the names in the folder of `path` survive a power loss.
+pub(crate) fn sync_parent(path: &Path) -> Result<(), FileError> {
+    let parent = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    File::open(parent).and_then(|folder| folder.sync_all()).at("sync the folder", parent)
 }
 
 /// Lets this process and its children open as many files as the system allows: a merge reads many runs at once.

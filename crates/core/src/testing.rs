@@ -13,7 +13,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::api::{Counters, Datum, Emitter, Mapper, Out, Reducer, Target, ValueStream, Values};
+use crate::api::{Emitter, Mapper, Out, Reducer, Target, ValueStream, Values};
+use crate::counters::Counters;
+use crate::datum::Datum;
 use crate::input::{Lines, Text};
 use crate::key::{self, KeyRef};
 use crate::output::{ByteSink, Format, PairWriter};

@@ -159,15 +159,6 @@ fn remove_all_dead(parent: &Path) {
     }
 }
 
-/// Makes the names in the folder of `path` survive a power loss.
-pub(crate) fn sync_parent(path: &Path) -> Result<(), FileError> {
-    let parent = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    File::open(parent).and_then(|folder| folder.sync_all()).at("sync the folder", parent)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,9 +9,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::api::Counters;
+use crate::collect::Collector;
+use crate::counters::Counters;
 use crate::key;
-use crate::map::Collector;
 use crate::output::PairWriter;
 use crate::result::Result;
 

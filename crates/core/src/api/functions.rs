@@ -5,7 +5,8 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::{Datum, Emitter, Group, Mapper, Out, Reducer, Values};
+use super::{Emitter, Group, Mapper, Out, Reducer, Values};
+use crate::datum::Datum;
 use crate::input::{Input, Lines, Text};
 use crate::result::Result;
 

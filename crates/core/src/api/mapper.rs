@@ -2,17 +2,10 @@
 //!
 //! It does not say how records are read or where pairs go.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 use super::Emitter;
+use crate::datum::Datum;
 use crate::input::Input;
 use crate::result::Result;
-
-/// What may travel between processes as a key or value: any owned serde type.
-pub trait Datum: Serialize + DeserializeOwned + Send + 'static {}
-
-impl<T: Serialize + DeserializeOwned + Send + 'static> Datum for T {}
 
 /// Turns records into pairs: `map(record) → list(key, value)`.
 ///

@@ -1,9 +1,8 @@
-//! What a user of the library writes and is given: the traits, the emitter, the values, the counters.
+//! What a user of the library writes and is given: the traits, the emitter, the values.
 //!
 //! Nothing here reads a file, starts a process or knows which executor runs it.
 
 mod combiner;
-mod counters;
 mod emitter;
 mod functions;
 mod mapper;
@@ -13,10 +12,9 @@ mod reducer;
 mod values;
 
 pub use combiner::{Combiner, Max, Min, Sum};
-pub use counters::Counters;
 pub use emitter::Emitter;
 pub use functions::{MapFn, ReduceFn, map_fn, map_lines, map_text, reduce_fn};
-pub use mapper::{Datum, Mapper};
+pub use mapper::Mapper;
 pub use out::Out;
 pub use partitioner::{HashPartitioner, Partitioner};
 pub use reducer::{Group, Reducer};

@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 
 use serde::Serialize;
 
-use crate::api::Counters;
+use crate::counters::Counters;
 use crate::output::PairWriter;
 use crate::result::Result;
 

@@ -2,7 +2,8 @@
 //!
 //! It does not merge runs or write files.
 
-use super::{Datum, Out, Values};
+use super::{Out, Values};
+use crate::datum::Datum;
 use crate::key::KeyRef;
 use crate::result::Result;
 

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::api::{Counters, Datum};
+use crate::counters::Counters;
+use crate::datum::Datum;
 use crate::error::Error;
 use crate::job::Types;
 use crate::output::collected::Pairs;

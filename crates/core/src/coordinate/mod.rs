@@ -8,6 +8,7 @@
 
 mod finished;
 mod memory;
+mod output_folder;
 mod planning;
 mod run;
 

@@ -12,6 +12,7 @@ use gristmill_pool::{CrewConfig, Grace, Identity, Program};
 use indicatif::MultiProgress;
 
 use super::finished::{Finished, Results, Summary};
+use super::output_folder::OutputFolder;
 use super::{memory, planning};
 use crate::error::Error;
 use crate::exec::{Executor, Inline, LogTail, Processes, Setup, Threads, write_plan};
@@ -20,7 +21,6 @@ use crate::input::Plan;
 use crate::job::Stages;
 use crate::options::{ExecutorKind, RunOptions};
 use crate::output::Format;
-use crate::output::folder::OutputFolder;
 use crate::output::part::part_name;
 use crate::progress::{Progress, ShowProgress};
 use crate::result::{BoxError, Result};

@@ -16,7 +16,8 @@ use crate::flight::{Flight, new_page};
 use crate::input::Plan;
 use crate::job::Stages;
 use crate::result::Result;
-use crate::task::{Order, TaskRunner};
+use crate::runner::TaskRunner;
+use crate::task::Order;
 
 /// Name of the one worker.
 const NAME: &str = "Inline-1";

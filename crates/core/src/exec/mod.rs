@@ -15,7 +15,8 @@ use gristmill_pool::Grace;
 
 use crate::flight::Flight;
 use crate::result::Result;
-use crate::task::{Note, Order};
+use crate::runner::Note;
+use crate::task::Order;
 
 pub(crate) use inline::Inline;
 pub(crate) use processes::{LogTail, Processes};

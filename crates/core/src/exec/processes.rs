@@ -17,7 +17,8 @@ use rustix::process::Signal;
 use super::{Event, Executor, Loss};
 use crate::flight::Flight;
 use crate::result::Result;
-use crate::task::{Note, Order};
+use crate::runner::Note;
+use crate::task::Order;
 
 /// How long the records of a dead worker are waited for.
 const LOG_WAIT: Duration = Duration::from_millis(200);

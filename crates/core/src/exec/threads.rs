@@ -15,7 +15,8 @@ use crate::flight::{Flight, new_page};
 use crate::input::Plan;
 use crate::job::Stages;
 use crate::result::Result;
-use crate::task::{Order, TaskRunner};
+use crate::runner::TaskRunner;
+use crate::task::Order;
 
 /// A thread for each worker.
 pub(crate) struct Threads {

@@ -11,7 +11,8 @@ use super::setup::{Setup, read_plan};
 use crate::flight::Flight;
 use crate::job::Stages;
 use crate::result::{BoxError, Result};
-use crate::task::{Note, Order, TaskRunner, note_panics};
+use crate::runner::{Note, TaskRunner, note_panics};
+use crate::task::Order;
 
 /// Runs a worker until its parent has no more orders; the process ends with it.
 ///

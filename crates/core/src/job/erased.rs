@@ -9,10 +9,12 @@ use std::sync::Arc;
 
 use super::builder::Job;
 use super::sides::{MapOnly, ReduceSide, Shuffled};
-use crate::api::{Counters, Mapper};
+use crate::api::Mapper;
+use crate::collect::{Collector, Runs};
+use crate::counters::Counters;
 use crate::flight::Stage;
 use crate::input::{Cut, Input};
-use crate::map::{Collector, MapSession, OutputSession, Placed, Runs, ShuffleSession};
+use crate::map::{MapSession, OutputSession, Placed, ShuffleSession};
 use crate::output::PairWriter;
 use crate::output::part::{PartFile, part_name};
 use crate::reduce::{Reduced, Shuffle, concatenate};

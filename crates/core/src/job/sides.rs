@@ -2,10 +2,13 @@
 //!
 //! Each says how pairs are held in the map phase and what happens to the groups in the reduce phase.
 
-use crate::api::{Combiner, Counters, Datum, Reducer, Values};
+use crate::api::{Combiner, Reducer, Values};
+use crate::collect::PairSink;
+use crate::counters::Counters;
+use crate::datum::Datum;
 use crate::flight::{Flight, Stage};
 use crate::key::KeyRef;
-use crate::map::{CombineTable, PairSink, Placement, RowBuffer};
+use crate::map::{CombineTable, Placement, RowBuffer};
 use crate::output::PairWriter;
 use crate::reduce::{Merge, fold_groups, reduce_groups, stream_groups};
 use crate::result::Result;

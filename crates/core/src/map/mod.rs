@@ -7,20 +7,16 @@
 //! A [`session`] lives as long as its worker: its pair sink keeps the pairs of several tasks and commits them
 //! together. Nothing here knows of processes or schedules.
 
-mod collector;
 mod output;
 mod pending;
 mod rows;
-mod runs;
 mod session;
 mod spill;
 mod table;
 mod task;
 
-pub(crate) use collector::{Collector, PairSink};
 pub(crate) use output::OutputSession;
 pub(crate) use rows::RowBuffer;
-pub(crate) use runs::{Committed, MapSession, Runs};
-pub(crate) use session::ShuffleSession;
+pub(crate) use session::{MapSession, ShuffleSession};
 pub(crate) use spill::{Placed, Placement};
 pub(crate) use table::CombineTable;

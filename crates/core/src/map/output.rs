@@ -6,9 +6,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::pending::Pending;
-use super::runs::{Committed, MapSession, Runs};
+use super::session::MapSession;
 use super::task;
 use crate::api::{Mapper, Target};
+use crate::collect::{Committed, Runs};
 use crate::flight::Stage;
 use crate::input::Buffers;
 use crate::output::{ByteSink, PairWriter};

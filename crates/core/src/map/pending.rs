@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use crate::api::Counters;
+use crate::counters::Counters;
 use crate::run::CommitRecord;
 use crate::task::TaskEnv;
 

@@ -4,9 +4,9 @@
 
 use gristmill_ipc::codec;
 
-use super::collector::PairSink;
 use super::spill::{self, Placement, Slot};
-use crate::api::Datum;
+use crate::collect::PairSink;
+use crate::datum::Datum;
 use crate::result::Result;
 use crate::run::{RowShape, RunWriter};
 

@@ -4,15 +4,24 @@
 
 use std::sync::Arc;
 
-use super::collector::Collector;
 use super::pending::Pending;
-use super::runs::{Committed, MapSession};
 use super::task;
 use crate::api::{Mapper, Target};
+use crate::collect::{Collector, Committed};
 use crate::flight::Stage;
 use crate::input::Buffers;
 use crate::result::Result;
 use crate::task::TaskEnv;
+
+/// A worker's map side, from its first map task to its last.
+pub(crate) trait MapSession {
+    /// Runs one attempt at a map task. What it emitted may stay in memory: the attempt counts once a
+    /// [`Committed`] names it, which may be this call's result.
+    fn run(&mut self, task: u32, attempt: u32) -> Result<Option<Committed>>;
+
+    /// Commits whatever was not committed yet.
+    fn flush(&mut self) -> Result<Option<Committed>>;
+}
 
 /// The map side of one worker.
 pub(crate) struct ShuffleSession<M: Mapper> {

@@ -5,9 +5,10 @@
 use gristmill_ipc::codec;
 use hashbrown::HashTable;
 
-use super::collector::PairSink;
 use super::spill::{self, Placement, Slot};
-use crate::api::{Combiner, Datum};
+use crate::api::Combiner;
+use crate::collect::PairSink;
+use crate::datum::Datum;
 use crate::key;
 use crate::result::Result;
 use crate::run::{RowShape, RunWriter};

@@ -2,7 +2,8 @@
 //!
 //! It does not commit: the session does.
 
-use crate::api::{Counters, Emitter, Mapper, Target};
+use crate::api::{Emitter, Mapper, Target};
+use crate::counters::Counters;
 use crate::flight::{Flight, Stage};
 use crate::input::{Buffers, Input, InputFile, RecordSink, Source, Span};
 use crate::result::{BoxError, Result};

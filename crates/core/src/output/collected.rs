@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use gristmill_ipc::codec;
 
-use crate::api::Datum;
+use crate::datum::Datum;
 use crate::result::{AtPath, Result};
 
 /// The results of a job, one pair at a time: partition by partition, in the order of each.

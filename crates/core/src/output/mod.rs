@@ -1,11 +1,9 @@
 //! How results are written and made visible.
 //!
 //! [`pairs`] turns pairs into bytes (text lines or encoded pairs), [`part`] writes and commits part files,
-//! [`folder`] publishes the whole output folder, [`collected`] reads encoded pairs back. Nothing here knows where
-//! the pairs come from.
+//! [`collected`] reads encoded pairs back. Nothing here knows where the pairs come from.
 
 pub(crate) mod collected;
-pub(crate) mod folder;
 pub(crate) mod pairs;
 pub(crate) mod part;
 pub(crate) mod text;

@@ -50,7 +50,7 @@ impl PartFile {
         fs::rename(&self.temporary, &self.path).at("commit the part file", &self.path)?;
         self.committed = true;
         if durable {
-            crate::workdir::sync_parent(&self.path)?;
+            crate::os::sync_parent(&self.path)?;
         }
         Ok(len)
     }

@@ -5,7 +5,9 @@
 use gristmill_ipc::codec;
 
 use super::Merge;
-use crate::api::{Combiner, Counters, Datum, Out, Reducer, ValueStream, Values};
+use crate::api::{Combiner, Out, Reducer, ValueStream, Values};
+use crate::counters::Counters;
+use crate::datum::Datum;
 use crate::flight::{Flight, Stage};
 use crate::key::KeyRef;
 use crate::output::PairWriter;

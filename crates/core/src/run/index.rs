@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::Counters;
+use crate::counters::Counters;
 
 /// What the bytes of a segment are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

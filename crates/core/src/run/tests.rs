@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{CommitRecord, Kind, RowShape, RunFile, RunWriter, SegmentReader, put_row};
-use crate::api::Counters;
+use crate::counters::Counters;
 use crate::result::Result;
 
 type Row = (Vec<u8>, u32, Vec<u8>);

@@ -86,7 +86,7 @@ impl RunWriter {
         fs::rename(&self.temporary, path).at("commit the run", path)?;
         self.committed = true;
         if durable {
-            crate::workdir::sync_parent(path)?;
+            crate::os::sync_parent(path)?;
         }
         Ok(std::mem::take(&mut self.index))
     }

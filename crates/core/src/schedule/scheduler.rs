@@ -10,15 +10,16 @@ use gristmill_pool::signals::{Cancel, Level};
 
 use super::slots::Slot;
 use super::tasks::{State, Tasks};
-use crate::api::Counters;
+use crate::collect::Committed;
+use crate::counters::Counters;
 use crate::error::Error;
 use crate::exec::{Event, Executor, Loss};
 use crate::input::Plan;
-use crate::map::Committed;
 use crate::progress::Progress;
 use crate::reduce::{Reduced, write_manifest};
 use crate::result::Result;
-use crate::task::{Failure, FailureKind, Note, Order, TaskId};
+use crate::runner::Note;
+use crate::task::{Failure, FailureKind, Order, TaskId};
 
 /// What bounds a job.
 #[derive(Debug, Clone)]

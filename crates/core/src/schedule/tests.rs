@@ -10,16 +10,17 @@ use gristmill_pool::signals::Cancel;
 use indicatif::MultiProgress;
 
 use super::{Finish, Limits, Scheduler};
-use crate::api::Counters;
+use crate::collect::Committed;
+use crate::counters::Counters;
 use crate::error::Error;
 use crate::exec::{Event, Executor, Loss};
 use crate::flight::{Flight, new_page};
 use crate::input::{Plan, Split};
-use crate::map::Committed;
 use crate::progress::{Progress, ShowProgress};
 use crate::reduce::Reduced;
 use crate::result::Result;
-use crate::task::{Note, Order, TaskId};
+use crate::runner::Note;
+use crate::task::{Order, TaskId};
 
 /// What a worker does with an order, given how many of its kind were carried out before.
 type Script = Box<dyn FnMut(usize, Order) -> Reaction>;

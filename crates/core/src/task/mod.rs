@@ -1,14 +1,9 @@
-//! What happens inside a worker: orders in, notes out.
+//! Tasks as values: their names, orders, surroundings and failures.
 //!
-//! The [`runner`] knows the job, its tasks and where output goes, and nothing of processes: every executor drives the
-//! same runner. [`failure`] says what went wrong with an attempt, [`panics`] catches panics with their place.
+//! Nothing here runs a task; `runner` does.
 
 mod env;
 mod failure;
-mod panics;
-mod runner;
 
 pub(crate) use env::{Order, Stopped, TaskEnv, TaskId};
 pub use failure::{Failure, FailureKind};
-pub(crate) use panics::note_panics;
-pub(crate) use runner::{Note, TaskRunner};

@@ -2,7 +2,7 @@
 //!
 //! It does not encode keys or decide when to commit.
 
-use crate::map::runs::Runs;
+use crate::collect::Runs;
 use crate::result::{BoxError, Result};
 use crate::run::RunWriter;
 

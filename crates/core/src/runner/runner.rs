@@ -7,15 +7,15 @@ use std::sync::Arc;
 use gristmill_log::context::TaskContext;
 use serde::{Deserialize, Serialize};
 
-use super::env::{Order, Stopped, TaskEnv, TaskId};
-use super::failure::{Failure, FailureKind};
 use super::panics;
-use crate::api::Counters;
+use crate::collect::Committed;
+use crate::counters::Counters;
 use crate::flight::Stage;
 use crate::job::Stages;
-use crate::map::{Committed, MapSession};
+use crate::map::MapSession;
 use crate::reduce::{Reduced, Shuffle};
 use crate::result::{BoxError, Result, chain};
+use crate::task::{Failure, FailureKind, Order, Stopped, TaskEnv, TaskId};
 
 /// What a worker tells the scheduler.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -48,7 +48,7 @@ impl OutputFolder {
         let success = parts.join(SUCCESS);
         File::create(&success).at("create", &success)?;
         if durable {
-            crate::workdir::sync_parent(&success)?;
+            os::sync_parent(&success)?;
         }
         if self.overwrite && self.path.symlink_metadata().is_ok() {
             // What was there takes the place of the parts and is removed with the work folder.
@@ -58,7 +58,7 @@ impl OutputFolder {
             os::rename_new(parts, &self.path).at("publish", &self.path)?;
         }
         if durable {
-            crate::workdir::sync_parent(&self.path)?;
+            os::sync_parent(&self.path)?;
         }
         Ok(())
     }

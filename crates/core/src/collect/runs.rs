@@ -6,20 +6,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::Counters;
+use crate::counters::Counters;
 use crate::result::Result;
 use crate::run::{CommitRecord, RunWriter};
 use crate::task::TaskEnv;
-
-/// A worker's map side, from its first map task to its last.
-pub(crate) trait MapSession {
-    /// Runs one attempt at a map task. What it emitted may stay in memory: the attempt counts once a
-    /// [`Committed`] names it, which may be this call's result.
-    fn run(&mut self, task: u32, attempt: u32) -> Result<Option<Committed>>;
-
-    /// Commits whatever was not committed yet.
-    fn flush(&mut self) -> Result<Option<Committed>>;
-}
 
 /// A commit: one run file and the attempts that it stands for.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -1,0 +1,9 @@
+//! Between a mapper's emitter and its run files: pairs held in memory, spilled, committed.
+//!
+//! How pairs are held is a [`PairSink`]'s business; the sinks are in `map`. Nothing here encodes keys or reads records.
+
+mod collector;
+mod runs;
+
+pub(crate) use collector::{Collector, PairSink};
+pub(crate) use runs::{Committed, Runs};
