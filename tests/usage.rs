@@ -114,7 +114,7 @@ fn a_folder_for_temporary_files_that_cannot_be_used_is_named() {
     for (folder, said) in [(long.clone(), "bytes long"), (case.path("no-such-folder"), "No such file")] {
         let command =
             case.command(JOBS).args(["words", "in.txt", "-o", "out", "-w", "1"]).env("TMPDIR", &folder);
-        let finished = command.run().assert_code(1);
+        let finished = command.run().assert_code(2);
         let error = finished.stderr_text();
         assert!(error.contains(&folder.display().to_string()) && error.contains(said), "{error}");
         assert!(!case.path("out").exists());

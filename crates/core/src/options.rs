@@ -112,7 +112,8 @@ impl RunOptions {
         self
     }
 
-    /// Bytes of input per map task, or items; by default 16 MiB, or 1,000 items.
+    /// Bytes of input per map task, or items. By default an eighth of a worker's share of the input, from 256 KiB to
+    /// 16 MiB, or 1,000 items.
     pub fn chunk_size(mut self, chunk_size: u64) -> Self {
         self.chunk_size = Some(chunk_size);
         self

@@ -66,7 +66,7 @@ impl<H: Message> Rendezvous<H> {
     /// # Errors
     /// When `TMPDIR` is too long for a socket, is not UTF-8 or cannot be written.
     pub fn new() -> io::Result<Self> {
-        probe_temporary_folder()?;
+        check_temporary_folder()?;
         let (server, name) = IpcOneShotServer::new()?;
         Ok(Self { server, aborter: Aborter { name, aborted: Arc::default() } })
     }
@@ -208,7 +208,11 @@ fn into_io(error: IpcError) -> io::Error {
     }
 }
 
-fn probe_temporary_folder() -> io::Result<()> {
+/// Checks that a rendezvous can be opened below the folder for temporary files.
+///
+/// # Errors
+/// When `TMPDIR` is too long for a socket, is not UTF-8 or cannot be written; the message names it.
+pub fn check_temporary_folder() -> io::Result<()> {
     let folder = env::temp_dir();
     let problem = |text: String| io::Error::other(format!("TMPDIR ({}) {text}", folder.display()));
     let Some(path) = folder.to_str() else { return Err(problem("is not UTF-8".into())) };

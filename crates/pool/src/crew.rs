@@ -36,13 +36,15 @@ impl Crew {
     ///
     /// # Errors
     /// When [`worker::enter`] was not called in this process, because the workers would then run the whole
-    /// program again, or when a thread cannot be started.
+    /// program again, when the folder for temporary files cannot hold the sockets of handshakes, or when a thread
+    /// cannot be started.
     pub fn new(config: CrewConfig, sink: impl Fn(CrewEvent) + Send + Sync + 'static) -> io::Result<Self> {
         if !worker::entered() {
             return Err(io::Error::other(
                 "worker::enter was not called at the start of main: each worker would run the whole program again",
             ));
         }
+        gristmill_ipc::rendezvous::check_temporary_folder()?;
         let shared = Arc::new(Shared::new(config, sink));
         Ok(Self { spawner: Spawner::start(&shared)?, shared })
     }

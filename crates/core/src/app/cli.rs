@@ -35,7 +35,7 @@ pub(super) struct CommonArgs {
     /// Number of workers [default: as many as the machine runs at a time]
     #[arg(short, long, value_name = "N", help_heading = "Execution")]
     workers: Option<usize>,
-    /// Input bytes per map task, e.g. 16MiB (in-memory items: number of items) [default: 16MiB]
+    /// Input bytes per map task, e.g. 4MiB (in-memory items: number of items) [default: by input and workers]
     #[arg(short, long, value_name = "SIZE", value_parser = size, help_heading = "Execution")]
     chunk_size: Option<u64>,
     /// Number of reduce partitions [default: by the size of the input]

@@ -13,7 +13,10 @@ use crate::options::RunOptions;
 use crate::result::{AtPath, BoxError};
 use crate::workdir::WorkPaths;
 
-const DEFAULT_CHUNK_BYTES: u64 = 16 << 20;
+/// Map tasks that each worker should get, so that a slow one at the end does not keep the others waiting for long.
+const TASKS_PER_WORKER: u64 = 8;
+const LEAST_CHUNK_BYTES: u64 = 256 << 10;
+const MOST_CHUNK_BYTES: u64 = 16 << 20;
 const DEFAULT_CHUNK_ITEMS: u64 = 1000;
 const DEFAULT_ITEM_PARTITIONS: u32 = 4;
 
@@ -21,6 +24,7 @@ const DEFAULT_ITEM_PARTITIONS: u32 = 4;
 pub(super) fn plan(
     options: &mut RunOptions,
     stages: &dyn Stages,
+    workers: usize,
     paths: &WorkPaths,
 ) -> Result<(Plan, u32), Error> {
     let asked = options.partitions.or(stages.partitions());
@@ -42,8 +46,15 @@ pub(super) fn plan(
     let total = files.iter().map(|file| file.size).sum();
     let partitions = asked.unwrap_or_else(|| default_partitions(total));
     let ranges = stages.map_only().then_some(partitions);
-    let chunk = options.chunk_size.unwrap_or(DEFAULT_CHUNK_BYTES);
+    let chunk = options.chunk_size.unwrap_or_else(|| default_chunk(total, workers));
     Ok((Plan::cut(files, stages.cut(), chunk, ranges).map_err(usage)?, partitions))
+}
+
+/// Bytes of input per map task: enough tasks to balance the load, not so many that starting them costs.
+///
+/// It may depend on the workers, as no output depends on it.
+fn default_chunk(total_bytes: u64, workers: usize) -> u64 {
+    (total_bytes / (workers as u64 * TASKS_PER_WORKER)).clamp(LEAST_CHUNK_BYTES, MOST_CHUNK_BYTES)
 }
 
 /// One partition up to 1 MiB of input, four up to 128 MiB, then one for each 32 MiB, at most 64.
@@ -107,5 +118,11 @@ mod tests {
         let mib = |n: u64| n << 20;
         let sizes = [0, mib(1), mib(1) + 1, mib(128), mib(1024), mib(1 << 20)];
         assert_eq!(sizes.map(default_partitions), [1, 1, 4, 4, 32, 64]);
+    }
+
+    #[test]
+    fn chunks_balance_the_load_within_bounds() {
+        let chunks = [0, 24 << 20, 1 << 40].map(|total| default_chunk(total, 2));
+        assert_eq!(chunks, [256 << 10, 3 << 19, 16 << 20]);
     }
 }

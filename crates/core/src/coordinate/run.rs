@@ -23,7 +23,7 @@ use crate::options::{ExecutorKind, RunOptions};
 use crate::output::Format;
 use crate::output::part::part_name;
 use crate::progress::{Progress, ShowProgress};
-use crate::result::{BoxError, Result};
+use crate::result::Result;
 use crate::schedule::{Finish, Limits, Scheduler};
 use crate::workdir::WorkFolder;
 
@@ -61,9 +61,10 @@ pub(crate) fn run(mut launch: Launch<'_>) -> Result<Finished, Error> {
     let output =
         options.output.as_deref().map(|path| OutputFolder::new(path, options.overwrite)).transpose()?;
     let work = work_folder(options, output.as_ref())?;
-    let (plan, partitions) = planning::plan(&mut launch.options, &*launch.stages, &work.paths)?;
+    let workers = workers(&launch.options);
+    let (plan, partitions) = planning::plan(&mut launch.options, &*launch.stages, workers, &work.paths)?;
     let plan = Arc::new(plan);
-    let limits = limits(&launch.options, partitions)?;
+    let limits = limits(&launch.options, workers, partitions);
     let mut executor = executor(&launch, &work, &plan, &limits)?;
     let show = launch.options.progress.unwrap_or(ShowProgress::Never);
     let mut progress = Progress::new(show, launch.bars);
@@ -110,20 +111,23 @@ fn same_file_system(parent: &Path, output: &Path) -> bool {
     }
 }
 
-fn limits(options: &RunOptions, partitions: u32) -> Result<Limits, Error> {
-    let workers = match (options.executor, options.workers) {
+fn workers(options: &RunOptions) -> usize {
+    match (options.executor, options.workers) {
         (ExecutorKind::Inline, _) => 1,
         (_, Some(workers)) => workers,
         (_, None) => available_parallelism().map_or(1, usize::from),
-    };
+    }
+}
+
+fn limits(options: &RunOptions, workers: usize, partitions: u32) -> Limits {
     let timeout = options.task_timeout.unwrap_or(DEFAULT_TASK_TIMEOUT);
     let ends_tasks = options.executor == ExecutorKind::Processes && !timeout.is_zero();
-    Ok(Limits {
+    Limits {
         workers,
         partitions,
         max_attempts: options.max_attempts.unwrap_or(DEFAULT_MAX_ATTEMPTS),
         task_timeout: ends_tasks.then_some(timeout),
-    })
+    }
 }
 
 fn executor(
@@ -153,7 +157,7 @@ fn executor(
             let config = crew(launch, work, &setup)?;
             Box::new(
                 Processes::new(config, limits.workers, launch.tail.clone(), launch.cancel)
-                    .map_err(BoxError::from)?,
+                    .map_err(|error| Error::usage(format!("no worker can be started: {error}")))?,
             )
         }
     })
