@@ -65,7 +65,7 @@ fn inputs_are_read_in_the_order_in_which_they_are_named() {
     let command = job(&case, &["positions", "b.txt", "-", "d", "a.txt", "link", "b.txt"]).args(["-c", "1"]);
     let printed = command.stdin("w from\nw standard\nw input").run().assert_code(0).stdout_text();
     let line = printed.lines().find(|line| line.starts_with("w\t")).expect("the word is everywhere");
-    let want = "w\t0:w b|-:w from|-:w standard|-:w input|2:w d1|3:w d2|4:w a|5:w a|6:w b|";
+    let want = "w\t0:w b|1:w from|1:w standard|1:w input|2:w d1|3:w d2|4:w a|5:w a|6:w b|";
     assert_eq!(line, want);
     case.finish();
 }

@@ -27,7 +27,7 @@ pub(crate) fn register(app: App) -> App {
         .job("million", |_: NoArgs| Job::new(map_text(count_up)).reduce_with(reduce_fn(stream)))
 }
 
-/// Each word with the ordinal of its file, if it is one, and its whole line.
+/// Each word with the ordinal of its input, if it has one, and its whole line.
 fn positions(line: &[u8], out: &mut Emitter<'_, BString, (Option<u32>, BString)>) -> Result {
     let ordinal = out.ordinal();
     for word in line.split(|&byte| byte == b' ').filter(|word| !word.is_empty()) {

@@ -34,7 +34,7 @@ pub(crate) enum Target<'a, V> {
 /// The input file that is being read.
 #[derive(Debug, Clone, Copy)]
 struct InputRef<'a> {
-    path: &'a Path,
+    path: Option<&'a Path>,
     ordinal: u32,
 }
 
@@ -44,7 +44,7 @@ impl<'a, K, V: Serialize> Emitter<'a, K, V> {
     }
 
     /// Says which file the records to come are from.
-    pub(crate) fn set_input(&mut self, path: &'a Path, ordinal: u32) {
+    pub(crate) fn set_input(&mut self, path: Option<&'a Path>, ordinal: u32) {
         self.input = Some(InputRef { path, ordinal });
     }
 
@@ -87,13 +87,14 @@ impl<'a, K, V: Serialize> Emitter<'a, K, V> {
         }
     }
 
-    /// Path of the input file; `None` for in-memory items and outside a record.
+    /// Path of the input file; `None` for standard input, for in-memory items and outside a record.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
-        self.input.map(|input| input.path)
+        self.input.and_then(|input| input.path)
     }
 
-    /// Ordinal of the input file among all files of the job, from 0.
+    /// Ordinal of the input file, or of standard input, among all inputs of the job, from 0; `None` for in-memory items
+    /// and outside a record.
     #[must_use]
     pub fn ordinal(&self) -> Option<u32> {
         self.input.map(|input| input.ordinal)

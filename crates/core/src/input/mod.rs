@@ -30,7 +30,7 @@ use std::path::Path;
 use crate::result::{BoxError, Result};
 
 pub(crate) use error::InputError;
-pub(crate) use file::{InputFile, path_bytes};
+pub(crate) use file::{InputFile, Origin, path_bytes};
 pub(crate) use files::{Given, find};
 pub(crate) use items::spool_items;
 #[cfg(test)]

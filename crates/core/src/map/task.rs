@@ -5,7 +5,7 @@
 use crate::api::{Emitter, Mapper, Target};
 use crate::counters::Counters;
 use crate::flight::{Flight, Stage};
-use crate::input::{Buffers, Input, InputFile, RecordSink, Source, Span};
+use crate::input::{Buffers, Input, InputFile, Origin, RecordSink, Source, Span};
 use crate::result::{BoxError, Result};
 use crate::task::{Stopped, TaskEnv};
 
@@ -44,7 +44,9 @@ fn read_piece<'p, M: Mapper>(
 ) -> Result {
     if let Some(path) = file.user_path() {
         tracing::info!(target: "gristmill", "{} reading {}", env.worker, path.display());
-        feed.out.set_input(path, piece.file);
+    }
+    if file.origin != Origin::Items {
+        feed.out.set_input(file.user_path(), piece.file);
     }
     env.flight.file(piece.file);
     let mut source = Source::open(file, piece.file, *piece, buffers)?;

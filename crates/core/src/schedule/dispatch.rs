@@ -21,8 +21,9 @@ impl Scheduler<'_> {
 
     fn hand_out_map_tasks(&mut self) -> Result {
         for depth in 1..=WINDOW {
-            // A task that waits behind another could run at once elsewhere: queue ahead only when plenty are left.
-            if depth > 1 && self.map.pending() < self.slots.len() {
+            // A task that waits behind another could run at once elsewhere, also on a worker that is about to be ready:
+            // queue ahead only when plenty are left.
+            if depth > 1 && (self.map.pending() < self.slots.len() || self.slots.iter().any(|slot| !slot.ready)) {
                 return Ok(());
             }
             for slot in 0..self.slots.len() {

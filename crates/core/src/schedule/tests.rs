@@ -188,6 +188,19 @@ fn no_more_workers_start_than_there_is_work() {
 }
 
 #[test]
+fn no_task_waits_behind_another_while_a_worker_is_getting_ready() {
+    let (seen, orders) = crossbeam_channel::unbounded();
+    let mut fake = Fake::new(move |slot, order| {
+        if let Order::Run { task: TaskId::Map(task), .. } = order {
+            seen.send((task, slot)).expect("the test holds the other end");
+        }
+        Reaction::Obey
+    });
+    run(&mut fake, 3, 2, 1).expect("nothing fails");
+    assert_eq!(orders.try_iter().take(2).collect::<Vec<_>>(), [(0, 0), (1, 1)]);
+}
+
+#[test]
 fn a_death_charges_the_running_task_alone() {
     let mut deaths = 0;
     let mut fake = Fake::new(move |slot, order| {
