@@ -3,21 +3,18 @@
 //! It decides nothing: each method hands over to the typed parts.
 
 use std::any::type_name;
-use std::marker::PhantomData;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::back::Back;
 use super::builder::Job;
-use super::sides::{MapOnly, ReduceSide, Shuffled};
 use crate::api::Mapper;
-use crate::collect::{Collector, Runs};
 use crate::counters::Counters;
 use crate::flight::Stage;
 use crate::input::{Cut, Input};
-use crate::map::{MapSession, OutputSession, Placed, ShuffleSession};
-use crate::output::PairWriter;
+use crate::map::MapSession;
 use crate::output::part::{PartFile, part_name};
-use crate::reduce::{Reduced, Shuffle, concatenate};
+use crate::reduce::{Reduced, Shuffle};
 use crate::result::Result;
 use crate::task::TaskEnv;
 
@@ -65,13 +62,10 @@ pub(crate) trait Stages: Send + Sync {
     ) -> Result<(Reduced, Counters)>;
 }
 
-impl<M: Mapper> Stages for Job<M, MapOnly> {
+impl<M: Mapper, S: Back<M>> Stages for Job<M, S> {
     fn types(&self) -> Types {
-        Types {
-            input: type_name::<M::Input>(),
-            out_key: type_name::<M::Key>(),
-            out_value: type_name::<M::Value>(),
-        }
+        let (out_key, out_value) = S::out_types();
+        Types { input: type_name::<M::Input>(), out_key, out_value }
     }
 
     fn partitions(&self) -> Option<u32> {
@@ -79,7 +73,7 @@ impl<M: Mapper> Stages for Job<M, MapOnly> {
     }
 
     fn map_only(&self) -> bool {
-        true
+        S::MAP_ONLY
     }
 
     fn cut(&self) -> Cut {
@@ -91,7 +85,7 @@ impl<M: Mapper> Stages for Job<M, MapOnly> {
     }
 
     fn map_session(&self, env: &Arc<TaskEnv>) -> Box<dyn MapSession> {
-        Box::new(OutputSession::new(Arc::clone(env), self.input.clone(), self.mapper.clone()))
+        S::map_session(self, env)
     }
 
     fn reduce(
@@ -101,61 +95,8 @@ impl<M: Mapper> Stages for Job<M, MapOnly> {
         task: u32,
         attempt: u32,
     ) -> Result<(Reduced, Counters)> {
-        env.flight.stage(Stage::Output);
-        let mut part = PartFile::create(&env.parts, &part_name(true, task), attempt)?;
-        let records = concatenate(shuffle, task, &env.flight, part.file())?;
-        env.flight.stage(Stage::Commit);
-        Ok((Reduced { records, bytes: part.commit(env.durable)? }, Counters::default()))
-    }
-}
-
-impl<M: Mapper, S: ReduceSide<M::Key, M::Value>> Stages for Job<M, Shuffled<S>> {
-    fn types(&self) -> Types {
-        Types {
-            input: type_name::<M::Input>(),
-            out_key: type_name::<S::OutKey>(),
-            out_value: type_name::<S::OutValue>(),
-        }
-    }
-
-    fn partitions(&self) -> Option<u32> {
-        self.partitions
-    }
-
-    fn map_only(&self) -> bool {
-        false
-    }
-
-    fn cut(&self) -> Cut {
-        self.input.cut()
-    }
-
-    fn check(&self, path: &Path, size: u64) -> Result {
-        self.input.check(path, size)
-    }
-
-    fn map_session(&self, env: &Arc<TaskEnv>) -> Box<dyn MapSession> {
-        let partitioner = Arc::clone(&self.partitioner);
-        let placement = Arc::new(Placed { partitioner, partitions: env.partitions, key: PhantomData });
-        let sink = self.side.0.pair_sink(placement);
-        let collector = Collector::new(sink, Runs::new(Arc::clone(env)), env.memory);
-        Box::new(ShuffleSession::new(Arc::clone(env), self.input.clone(), self.mapper.clone(), collector))
-    }
-
-    fn reduce(
-        &self,
-        env: &TaskEnv,
-        shuffle: &Shuffle,
-        task: u32,
-        attempt: u32,
-    ) -> Result<(Reduced, Counters)> {
-        let mut counters = Counters::default();
-        let part = PartFile::create(&env.parts, &part_name(false, task), attempt)?;
-        let mut writer = PairWriter::new(env.format, part.sink()?);
-        let mut merge = shuffle.merge(task, S::SHAPE, env.memory)?;
-        self.side.0.reduce(&mut merge, &mut writer, &mut counters, &env.flight)?;
-        env.flight.stage(Stage::Output);
-        let records = writer.finish()?;
+        let mut part = PartFile::create(&env.parts, &part_name(S::MAP_ONLY, task), attempt)?;
+        let (records, counters) = S::reduce(self, env, shuffle, task, &mut part)?;
         env.flight.stage(Stage::Commit);
         Ok((Reduced { records, bytes: part.commit(env.durable)? }, counters))
     }

@@ -3,6 +3,7 @@
 //! [`Job`] is what a user builds. [`Stages`] is the same job with its types hidden, as workers run it. Nothing here
 //! runs anything.
 
+mod back;
 mod builder;
 mod erased;
 mod sides;

@@ -23,7 +23,9 @@ impl Scheduler<'_> {
         for depth in 1..=WINDOW {
             // A task that waits behind another could run at once elsewhere, also on a worker that is about to be ready:
             // queue ahead only when plenty are left.
-            if depth > 1 && (self.map.pending() < self.slots.len() || self.slots.iter().any(|slot| !slot.ready)) {
+            if depth > 1
+                && (self.map.pending() < self.slots.len() || self.slots.iter().any(|slot| !slot.ready))
+            {
                 return Ok(());
             }
             for slot in 0..self.slots.len() {

@@ -151,6 +151,10 @@ fn happened(stage: Stage) -> String {
 /// The file that was being read and the byte range of it, or all of the split if none was yet.
 fn input(plan: &Plan, task: TaskId, seen: &Sighting) -> Option<String> {
     let TaskId::Map(split) = task else { return None };
+    if seen.stage == Stage::Commit {
+        // A commit is of many tasks: none of their inputs is to blame.
+        return None;
+    }
     let pieces = &plan.splits.get(split as usize)?.pieces;
     let piece = pieces.iter().find(|piece| Some(piece.file) == seen.file).or(pieces.first())?;
     let name = plan.files.get(piece.file as usize)?;
@@ -159,7 +163,8 @@ fn input(plan: &Plan, task: TaskId, seen: &Sighting) -> Option<String> {
 
 fn record(task: TaskId, seen: &Sighting) -> Option<String> {
     let Span { offset, len } = seen.record?;
-    matches!(task, TaskId::Map(_)).then(|| format!("at byte {offset}, {len} bytes long"))
+    (matches!(task, TaskId::Map(_)) && seen.stage == Stage::Map)
+        .then(|| format!("at byte {offset}, {len} bytes long"))
 }
 
 fn key(task: TaskId, seen: &Sighting) -> Option<String> {

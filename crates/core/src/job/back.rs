@@ -1,0 +1,93 @@
+//! What a job does after its mapper: with a shuffle, or without one.
+//!
+//! What becomes of the groups is in `sides`.
+
+use std::any::type_name;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use super::builder::Job;
+use super::sides::{MapOnly, ReduceSide, Shuffled};
+use crate::api::Mapper;
+use crate::collect::{Collector, Runs};
+use crate::counters::Counters;
+use crate::flight::Stage;
+use crate::map::{MapSession, OutputSession, Placed, ShuffleSession};
+use crate::output::PairWriter;
+use crate::output::part::PartFile;
+use crate::reduce::{Shuffle, concatenate};
+use crate::result::Result;
+use crate::task::TaskEnv;
+
+/// The part of a job that depends on what comes after the mapper.
+pub(crate) trait Back<M: Mapper>: Sized + Send + Sync {
+    const MAP_ONLY: bool;
+
+    /// Names of the types of the results' keys and values.
+    fn out_types() -> (&'static str, &'static str);
+
+    fn map_session(job: &Job<M, Self>, env: &Arc<TaskEnv>) -> Box<dyn MapSession>;
+
+    /// Writes the results of one partition to `part`; returns how many they are, and what was counted.
+    fn reduce(
+        job: &Job<M, Self>,
+        env: &TaskEnv,
+        shuffle: &Shuffle,
+        partition: u32,
+        part: &mut PartFile,
+    ) -> Result<(u64, Counters)>;
+}
+
+impl<M: Mapper> Back<M> for MapOnly {
+    const MAP_ONLY: bool = true;
+
+    fn out_types() -> (&'static str, &'static str) {
+        (type_name::<M::Key>(), type_name::<M::Value>())
+    }
+
+    fn map_session(job: &Job<M, Self>, env: &Arc<TaskEnv>) -> Box<dyn MapSession> {
+        Box::new(OutputSession::new(Arc::clone(env), job.input.clone(), job.mapper.clone()))
+    }
+
+    fn reduce(
+        _job: &Job<M, Self>,
+        env: &TaskEnv,
+        shuffle: &Shuffle,
+        partition: u32,
+        part: &mut PartFile,
+    ) -> Result<(u64, Counters)> {
+        env.flight.stage(Stage::Output);
+        Ok((concatenate(shuffle, partition, &env.flight, part.file())?, Counters::default()))
+    }
+}
+
+impl<M: Mapper, S: ReduceSide<M::Key, M::Value>> Back<M> for Shuffled<S> {
+    const MAP_ONLY: bool = false;
+
+    fn out_types() -> (&'static str, &'static str) {
+        (type_name::<S::OutKey>(), type_name::<S::OutValue>())
+    }
+
+    fn map_session(job: &Job<M, Self>, env: &Arc<TaskEnv>) -> Box<dyn MapSession> {
+        let partitioner = Arc::clone(&job.partitioner);
+        let placement = Arc::new(Placed { partitioner, partitions: env.partitions, key: PhantomData });
+        let sink = job.side.0.pair_sink(placement);
+        let collector = Collector::new(sink, Runs::new(Arc::clone(env)), env.memory);
+        Box::new(ShuffleSession::new(Arc::clone(env), job.input.clone(), job.mapper.clone(), collector))
+    }
+
+    fn reduce(
+        job: &Job<M, Self>,
+        env: &TaskEnv,
+        shuffle: &Shuffle,
+        partition: u32,
+        part: &mut PartFile,
+    ) -> Result<(u64, Counters)> {
+        let mut counters = Counters::default();
+        let mut writer = PairWriter::new(env.format, part.sink()?);
+        let mut merge = shuffle.merge(partition, S::SHAPE, env.memory)?;
+        job.side.0.reduce(&mut merge, &mut writer, &mut counters, &env.flight)?;
+        env.flight.stage(Stage::Output);
+        Ok((writer.finish()?, counters))
+    }
+}
