@@ -29,12 +29,13 @@
 //! # The way of a record
 //!
 //! ```text
-//! input ─► split ─► map ─► combine ─► partition ─► run ═► merge ─► reduce ─► output
-//!  `input`          `map` (emitter `api`, key `key`) `run` `reduce`           `output`
+//! input ─► split ─► map ─► emit ─► collect ─► partition ─► run ═► merge ─► reduce ─► output
+//!  `input`          `map`  `api`  `collect`   `map`       `run`  `reduce`            `output`
+//!                          `key`
 //! ```
 //!
 //! Around it: `job` describes a job, `coordinate` runs one, `schedule` decides which task runs when, `exec` delivers
-//! orders to workers, `task` carries them out there, `app` is the command line.
+//! orders to workers, `runner` carries them out there, `app` is the command line.
 
 mod api;
 mod app;

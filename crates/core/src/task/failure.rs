@@ -151,16 +151,13 @@ fn happened(stage: Stage) -> String {
 /// The file that was being read and the byte range of it, or all of the split if none was yet.
 fn input(plan: &Plan, task: TaskId, seen: &Sighting) -> Option<String> {
     let TaskId::Map(split) = task else { return None };
-    if seen.stage == Stage::Commit {
-        // A commit is of many tasks: none of their inputs is to blame.
-        return None;
-    }
     let pieces = &plan.splits.get(split as usize)?.pieces;
     let piece = pieces.iter().find(|piece| Some(piece.file) == seen.file).or(pieces.first())?;
     let name = plan.files.get(piece.file as usize)?;
     Some(format!("{name}, bytes {}..{}", piece.offset, piece.offset + piece.len))
 }
 
+/// The record that was being mapped. A commit comes after the records of many tasks: none of them is to blame.
 fn record(task: TaskId, seen: &Sighting) -> Option<String> {
     let Span { offset, len } = seen.record?;
     (matches!(task, TaskId::Map(_)) && seen.stage == Stage::Map)
