@@ -101,6 +101,8 @@ impl Flight {
         self.put(LEN, 0);
         self.put(BYTES, 0);
         self.put(FILE, u64::MAX);
+        // A panic that user code caught in an attempt before explains nothing about this one.
+        self.last_words("");
         self.stage(Stage::Setup);
     }
 
@@ -234,6 +236,8 @@ mod tests {
         assert_eq!(seen.record, Some(Span { offset: 15, len: 6 }));
         assert_eq!(seen.key.map(|key| key.len()), Some(KEY_BYTES));
         assert_eq!((seen.key_len, seen.last_words.as_str()), (100, "farewell"));
+        flight.begin(4, 1);
+        assert_eq!(flight.sight().last_words, "");
     }
 
     #[test]

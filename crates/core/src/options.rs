@@ -14,7 +14,7 @@ use crate::progress::ShowProgress;
 /// What runs the tasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum ExecutorKind {
-    /// Worker processes: a crash costs an attempt, not the job.
+    /// Worker processes: a crash ends one attempt at a task, not the program.
     #[default]
     Processes,
     /// Threads of this process: as fast, without the walls.

@@ -3,6 +3,7 @@
 //! It does not know what the files in it mean.
 
 use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
@@ -19,6 +20,10 @@ pub(crate) struct WorkPaths {
 }
 
 impl WorkPaths {
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Folder of the run files.
     pub(crate) fn runs(&self) -> PathBuf {
         self.root.join("runs")
@@ -64,6 +69,8 @@ pub(crate) struct WorkFolder {
 }
 
 const LOCK: &str = "lock";
+/// All names that a job uses in its work folder.
+const NAMES: [&str; 8] = [LOCK, "runs", "parts", "spool", "plan", "committed-runs", "sample", "input"];
 const SCRATCH: &str = "gristmill-";
 
 impl WorkFolder {
@@ -139,12 +146,23 @@ fn lock(folder: &Path) -> Result<File, FileError> {
 fn remove_dead(root: &Path) -> Result<(), String> {
     let path = root.join(LOCK);
     let file = match File::open(&path) {
-        Ok(file) => file,
-        Err(_) => return Err("this folder is in the way and no job's work folder".to_owned()),
+        Ok(file) if holds_only_work(root) => file,
+        _ => return Err("this folder is in the way and no job's work folder".to_owned()),
     };
-    flock(&file, FlockOperation::NonBlockingLockExclusive)
-        .map_err(|_| "another job is writing to the same output; its work folder is".to_owned())?;
+    let live = "another job is writing to the same output; its work folder is";
+    flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| live.to_owned())?;
+    // Before the lock was taken, another job may have removed this folder and made its own under the same name.
+    let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    if file.metadata().map(identity).ok() != path.symlink_metadata().map(identity).ok() {
+        return Err(live.to_owned());
+    }
     fs::remove_dir_all(root).map_err(|error| format!("a dead job's work folder cannot be removed ({error})"))
+}
+
+/// Whether nothing but a job's own files is in `folder`: anything else may be dear to somebody.
+fn holds_only_work(folder: &Path) -> bool {
+    let known = |entry: fs::DirEntry| NAMES.iter().any(|name| entry.file_name() == *name);
+    fs::read_dir(folder).is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(known)))
 }
 
 /// Removes the scratch of dead jobs; that of live ones is locked.
@@ -172,11 +190,15 @@ mod tests {
         File::create(dead.join(LOCK)).expect("a lock file that nobody holds");
         let other = parent.path().join("gristmill-notes");
         fs::create_dir(&other).expect("a folder that is no job's");
+        let source = parent.path().join("gristmill-source");
+        fs::create_dir_all(source.join("runs")).expect("a folder that only looks like a job's");
+        fs::write(source.join(LOCK), "").expect("a file");
+        fs::write(source.join("README"), "").expect("a file");
         let next = WorkFolder::scratch(parent.path()).expect("scratch");
         assert!(live.paths.runs().exists() && next.paths.runs().exists() && other.exists());
-        assert!(!dead.exists());
+        assert!(!dead.exists() && source.join("README").exists());
         drop((live, next));
-        assert_eq!(fs::read_dir(parent.path()).expect("the folder").count(), 1);
+        assert_eq!(fs::read_dir(parent.path()).expect("the folder").count(), 2);
     }
 
     #[test]

@@ -10,6 +10,13 @@ use crate::result::Result;
 /// in reducers'. Sums of floating-point numbers are not associative; reduce those without a combiner.
 ///
 /// A closure `Fn(&mut V, V) -> Result` is a combiner.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot combine values of type `{V}`",
+    label = "not a combiner of `{V}`",
+    note = "`Sum` adds integers, `Min` and `Max` compare values that are `Ord`; a closure \
+            `|acc: &mut {V}, next: {V}| -> Result` combines any values",
+    note = "floating-point sums depend on the order of addition: hand such values to `reduce_with` alone"
+)]
 pub trait Combiner<V>: Clone + Send + Sync + 'static {
     /// Folds `next` into `acc`.
     ///

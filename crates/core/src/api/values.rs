@@ -18,6 +18,23 @@ pub(crate) trait ValueStream {
 }
 
 /// The values of one key, one at a time.
+///
+/// It is no [`Iterator`], because reading a value may fail: `while let Some(value) = values.next()?` goes through it.
+///
+/// ```
+/// use gristmill::{Group, Out, Result, Values, reduce_fn, testing};
+///
+/// fn mean(key: Group<'_, String>, mut values: Values<'_, f64>, out: &mut Out<'_, String, f64>) -> Result {
+///     let (mut sum, mut count) = (0.0, 0);
+///     while let Some(value) = values.next()? {
+///         (sum, count) = (sum + value, count + 1);
+///     }
+///     out.emit(key.decode::<&str>()?, &(sum / f64::from(count)))
+/// }
+///
+/// let readings = [("oslo".to_owned(), 1.0), ("oslo".to_owned(), 2.0)];
+/// assert_eq!(testing::reduce(reduce_fn(mean), readings).unwrap(), [("oslo".to_owned(), 1.5)]);
+/// ```
 pub struct Values<'a, V> {
     source: Source<'a, V>,
 }

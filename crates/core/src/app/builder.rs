@@ -115,6 +115,29 @@ impl App {
 
     /// For programs with a command line of their own: in a worker this does not return; elsewhere it gives the means to
     /// run jobs.
+    ///
+    /// It has to come before the program reads its arguments: those of a worker are not its own.
+    ///
+    /// ```no_run
+    /// use gristmill::{App, Emitter, Error, Items, Job, NoArgs, Result, RunOptions, map_fn};
+    ///
+    /// fn square(n: u64, out: &mut Emitter<'_, u64, u64>) -> Result {
+    ///     out.emit(&n, n * n)
+    /// }
+    ///
+    /// fn main() -> Result<(), Error> {
+    ///     let jobs = App::new()
+    ///         .internal_job("square", |_: NoArgs| Job::new(map_fn::<Items<u64>, _, _, _>(square)))
+    ///         .enter();
+    ///     // From here on the program is no worker: it may read its command line.
+    ///     let done = jobs.run("square", &NoArgs {}, RunOptions::new().items(0..100u64).chunk_size(10))?;
+    ///     for pair in done.pairs::<u64, u64>()? {
+    ///         let (n, squared) = pair?;
+    ///         println!("{n} {squared}");
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
     pub fn enter(self) -> Entered {
         Entered::new(self.registry)
     }

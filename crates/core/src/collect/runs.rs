@@ -3,6 +3,7 @@
 //! It does not hold pairs.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use serde::{Deserialize, Serialize};
 
@@ -25,14 +26,14 @@ pub(crate) struct Committed {
 /// Makes a session's run files, one after the other.
 pub(crate) struct Runs {
     env: Arc<TaskEnv>,
-    files: u32,
     spills: u32,
-    writer: Option<RunWriter>,
+    /// The file in the making and its name.
+    open: Option<(String, RunWriter)>,
 }
 
 impl Runs {
     pub(crate) fn new(env: Arc<TaskEnv>) -> Self {
-        Self { env, files: 0, spills: 0, writer: None }
+        Self { env, spills: 0, open: None }
     }
 
     /// The run file in the making and the ordinal of the next spill in it.
@@ -44,21 +45,20 @@ impl Runs {
 
     /// The run file in the making.
     pub(crate) fn writer(&mut self) -> Result<&mut RunWriter> {
-        if self.writer.is_none() {
-            self.writer = Some(RunWriter::create(&self.env.runs.join(self.name()))?);
-        }
-        self.writer.as_mut().ok_or_else(|| "no run was started".into())
+        let open = match self.open.take() {
+            Some(open) => open,
+            None => self.start()?,
+        };
+        Ok(&mut self.open.insert(open).1)
     }
 
     /// Commits the file in the making, if any, for `record`.
     pub(crate) fn commit(&mut self, record: CommitRecord) -> Result<Committed> {
         let (tasks, counters) = (record.tasks.clone(), record.counters.clone());
-        let Some(writer) = self.writer.take() else {
+        let Some((name, writer)) = self.open.take() else {
             return Ok(Committed { run: None, tasks, counters, partitions: Vec::new() });
         };
-        let name = self.name();
         let index = writer.commit(&self.env.runs.join(&name), record, self.env.durable)?;
-        self.files += 1;
         self.spills = 0;
         let mut partitions = std::collections::BTreeMap::new();
         for segment in &index.segments {
@@ -67,7 +67,49 @@ impl Runs {
         Ok(Committed { run: Some(name), tasks, counters, partitions: partitions.into_iter().collect() })
     }
 
-    fn name(&self) -> String {
-        format!("{}-{}.run", self.env.run_prefix, self.files)
+    /// The number goes on where the session before, given up after a failure, has left off: what that one committed
+    /// must not be replaced.
+    fn start(&self) -> Result<(String, RunWriter)> {
+        let number = self.env.runs_begun.fetch_add(1, Relaxed);
+        let name = format!("{}-{number}.run", self.env.run_prefix);
+        let writer = RunWriter::create(&self.env.runs.join(&name))?;
+        Ok((name, writer))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::exec::Setup;
+    use crate::flight::new_page;
+    use crate::input::{Cut, Plan};
+    use crate::output::Format;
+    use crate::workdir::WorkFolder;
+
+    #[test]
+    fn a_session_never_replaces_what_the_one_before_has_committed() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let work = WorkFolder::scratch(parent.path()).expect("a work folder");
+        let setup = Setup {
+            job: "job".to_owned(),
+            params: Vec::new(),
+            paths: work.paths.clone(),
+            partitions: 1,
+            format: Format::Text,
+            memory: 1 << 20,
+            flush_after: Duration::ZERO,
+            durable: false,
+        };
+        let plan = Plan::cut(Vec::new(), Cut::Never, 1, None).expect("a plan");
+        let env = setup.env("Worker-1", 1, Arc::new(plan), new_page().expect("a page"));
+        let commit = || {
+            let mut session = Runs::new(Arc::clone(&env));
+            session.writer().expect("a run");
+            session.commit(CommitRecord::default()).expect("a commit").run.expect("its name")
+        };
+        assert_ne!(commit(), commit());
+        assert_eq!(std::fs::read_dir(&env.runs).expect("the runs").count(), 2);
     }
 }

@@ -35,7 +35,8 @@ impl OutputFolder {
             }
             check_replaceable(path)?;
         }
-        Ok(Self { path: path.to_owned(), overwrite })
+        // Without what may follow the name: a folder cannot be renamed to `out/.`.
+        Ok(Self { path: path.components().collect(), overwrite })
     }
 
     pub(crate) fn path(&self) -> &Path {

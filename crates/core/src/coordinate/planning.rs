@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::error::Error;
@@ -79,11 +80,23 @@ fn find_files(options: &RunOptions, paths: &WorkPaths) -> Result<Vec<InputFile>,
     }
     if given.is_empty() {
         given = unpack_sample(options, paths)?;
+        return if given.is_empty() {
+            Err(Error::usage("no input is given"))
+        } else {
+            find(&given).map_err(usage)
+        };
     }
-    if given.is_empty() {
-        return Err(Error::usage("no input is given"));
-    }
-    find(&given).map_err(usage)
+    let mut files = find(&given).map_err(usage)?;
+    leave_out(&mut files, paths.root());
+    if files.is_empty() { Err(Error::usage("the input holds no files")) } else { Ok(files) }
+}
+
+/// An output folder may be asked for inside an input folder: the work folder beside it is no input.
+fn leave_out(files: &mut Vec<InputFile>, work: &Path) {
+    let identity = |folder: &Path| folder.metadata().map(|found| (found.dev(), found.ino())).ok();
+    let (name, ours) = (work.file_name(), identity(work));
+    let is_work = |folder: &Path| folder.file_name() == name && identity(folder) == ours;
+    files.retain(|file| file.user_path().is_none() || !file.path.ancestors().skip(1).any(is_work));
 }
 
 fn spool_stdin(paths: &WorkPaths) -> Result<std::path::PathBuf, Error> {
@@ -118,6 +131,19 @@ mod tests {
         let mib = |n: u64| n << 20;
         let sizes = [0, mib(1), mib(1) + 1, mib(128), mib(1024), mib(1 << 20)];
         assert_eq!(sizes.map(default_partitions), [1, 1, 4, 4, 32, 64]);
+    }
+
+    #[test]
+    fn a_work_folder_inside_an_input_folder_is_left_out() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in ["work", "sub"] {
+            fs::create_dir(folder.path().join(name)).expect("a folder");
+            fs::write(folder.path().join(name).join("lock"), "").expect("a file");
+        }
+        let mut files = find(&[Given::Path(folder.path().to_owned())]).expect("two files");
+        leave_out(&mut files, &folder.path().join("sub/../work"));
+        let left: Vec<_> = files.iter().map(|file| file.path.as_path()).collect();
+        assert_eq!(left, [folder.path().join("sub/lock")]);
     }
 
     #[test]

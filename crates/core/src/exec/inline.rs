@@ -25,7 +25,7 @@ const NAME: &str = "Inline-1";
 /// Runs orders when the next event is asked for.
 pub(crate) struct Inline {
     runner: TaskRunner,
-    flight: Flight,
+    flight: Arc<Flight>,
     events: VecDeque<Event>,
     orders: VecDeque<Order>,
 }
@@ -38,11 +38,17 @@ impl Inline {
         cancel: &Cancel,
     ) -> Result<Self> {
         let flight = new_page()?;
-        let asked = flight.clone();
-        cancel.on_change(move |_| asked.request_stop());
-        let env = setup.env(NAME, 1, plan, flight.clone());
+        let shared = Arc::new(flight.clone());
+        let asked = Arc::downgrade(&shared);
+        // The token may outlive many jobs: it must not keep the page of each.
+        cancel.on_change(move |_| {
+            if let Some(flight) = asked.upgrade() {
+                flight.request_stop();
+            }
+        });
+        let env = setup.env(NAME, 1, plan, flight);
         let runner = TaskRunner::new(stages, env);
-        Ok(Self { runner, flight, events: VecDeque::new(), orders: VecDeque::new() })
+        Ok(Self { runner, flight: shared, events: VecDeque::new(), orders: VecDeque::new() })
     }
 }
 
@@ -65,7 +71,7 @@ impl Executor for Inline {
     }
 
     fn flight(&self, _slot: usize) -> Option<Flight> {
-        Some(self.flight.clone())
+        Some(Flight::clone(&self.flight))
     }
 
     fn kill(&mut self, _slot: usize, _why: &str) {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 use std::{fs, io};
 
@@ -47,6 +48,7 @@ impl Setup {
             parts: self.paths.parts(),
             manifest: self.paths.manifest(),
             run_prefix: format!("{worker}-{incarnation}"),
+            runs_begun: AtomicU32::new(0),
             partitions: self.partitions,
             format: self.format,
             memory: self.memory,

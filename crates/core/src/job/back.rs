@@ -20,6 +20,11 @@ use crate::result::Result;
 use crate::task::TaskEnv;
 
 /// The part of a job that depends on what comes after the mapper.
+#[diagnostic::on_unimplemented(
+    message = "this job is not complete: `{Self}` cannot stand at its end",
+    label = "this is not a complete job",
+    note = "after `combine_with` a `reduce_with` has to follow; `fold_with` takes a combiner that is the whole reducer"
+)]
 pub(crate) trait Back<M: Mapper>: Sized + Send + Sync {
     const MAP_ONLY: bool;
 

@@ -44,8 +44,7 @@ impl<M: Mapper> Job<M, MapOnly> {
         self.with(|MapOnly| Shuffled(Fold(combiner)))
     }
 
-    /// Folds the values of a key before a reducer sees the one that is left;
-    /// [`reduce_with`](Job::<M, Combining<C>>::reduce_with) has to follow.
+    /// Folds the values of a key before a reducer sees the one that is left; `reduce_with` has to follow.
     pub fn combine_with<C: Combiner<M::Value>>(self, combiner: C) -> Job<M, Combining<C>> {
         self.with(|MapOnly| Combining(combiner))
     }

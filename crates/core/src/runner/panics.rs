@@ -71,6 +71,8 @@ pub(crate) fn note_panics<T>(flight: &Flight, start: impl FnOnce() -> T) -> T {
 /// Runs `attempt`; a panic becomes an error.
 pub(super) fn catch<T>(flight: &Flight, attempt: impl FnOnce() -> T) -> Result<T, Panic> {
     FLIGHT.set(Some(flight.clone()));
+    // User code may have caught a panic of its own before.
+    CAUGHT.set(None);
     let done = panic::catch_unwind(AssertUnwindSafe(attempt));
     FLIGHT.set(None);
     done.map_err(|payload| {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,8 @@ pub(crate) struct TaskEnv {
     pub(crate) manifest: PathBuf,
     /// What the names of this worker's run files begin with.
     pub(crate) run_prefix: String,
+    /// Run files that this worker has begun, in all its map sessions: no name may come twice.
+    pub(crate) runs_begun: AtomicU32,
     pub(crate) partitions: u32,
     pub(crate) format: Format,
     /// Bytes that this worker's buffers may hold.
