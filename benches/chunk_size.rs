@@ -125,7 +125,7 @@ fn check(program: &Entered, corpus: &Corpus, source: Source, expected: &BTreeMap
     for &chunk in source.chunk_sizes() {
         for (executor, name) in EXECUTORS {
             let finished = run(program, corpus, source, executor, chunk)?;
-            let pairs = finished.pairs::<BString, u64>()?.collect::<Result<Vec<_>>>()?;
+            let pairs = finished.pairs::<BString, u64>()?.collect::<Result<Vec<_>, _>>()?;
             let counts: BTreeMap<_, _> = pairs.iter().cloned().collect();
             if counts != *expected || counts.len() != pairs.len() {
                 return Err(format!("{}, {name}, {chunk}: the counts are wrong", source.job()).into());

@@ -70,7 +70,7 @@ fn main() -> ExitCode {
         })
         .sample(SAMPLE)
         .present(|args: WordCount, finished| {
-            let rows = finished.pairs::<BString, u64>()?.collect::<Result<Vec<_>>>()?;
+            let rows = finished.pairs::<BString, u64>()?.collect::<Result<Vec<_>, _>>()?;
             Ok(top::print_top(rows, args.top, &mut io::stdout().lock())?)
         })
         .main()

@@ -8,10 +8,10 @@ use crate::result::{BoxError, FileError, chain};
 use crate::task::Failure;
 
 /// The error of a whole job.
-#[derive(Debug)]
+///
+/// Its `Debug` form is its `Display` form: that is what a `main` that returns it prints.
 pub struct Error(Box<Kind>);
 
-#[derive(Debug)]
 enum Kind {
     Usage(String),
     Task(Box<Failure>),
@@ -76,6 +76,12 @@ impl fmt::Display for Error {
             Kind::Cancelled(signal) => write!(f, "stopped by {}", gristmill_pool::signal_name(*signal)),
             Kind::Other(error) => f.write_str(&chain(&**error)),
         }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

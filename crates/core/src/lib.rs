@@ -69,7 +69,7 @@ pub use api::{
 };
 pub use app::{App, Entered, NoArgs};
 pub use bstr;
-pub use coordinate::{Finished, Summary};
+pub use coordinate::{Finished, Pairs, Summary};
 pub use counters::Counters;
 pub use datum::Datum;
 pub use error::Error;
@@ -78,7 +78,6 @@ pub use input::{Cut, Fixed, Input, Items, Lines, RecordSink, Source, Span, Text,
 pub use job::{AnyJob, Combine, Combining, Fold, Group as GroupSide, Job, MapOnly, Shuffled};
 pub use key::KeyRef;
 pub use options::{ExecutorKind, RunOptions};
-pub use output::collected::Pairs;
 pub use output::text::unescape;
 pub use progress::ShowProgress;
 pub use result::{BoxError, Result};

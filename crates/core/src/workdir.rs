@@ -34,6 +34,11 @@ impl WorkPaths {
         self.root.join("parts")
     }
 
+    /// An empty folder that is renamed once, to see whether the parts can be.
+    pub(crate) fn trial(&self) -> PathBuf {
+        self.root.join("trial")
+    }
+
     /// Folder for long messages between the processes.
     pub(crate) fn spool(&self) -> PathBuf {
         self.root.join("spool")
@@ -70,7 +75,8 @@ pub(crate) struct WorkFolder {
 
 const LOCK: &str = "lock";
 /// All names that a job uses in its work folder.
-const NAMES: [&str; 8] = [LOCK, "runs", "parts", "spool", "plan", "committed-runs", "sample", "input"];
+const NAMES: [&str; 9] =
+    [LOCK, "runs", "parts", "spool", "plan", "committed-runs", "sample", "input", "trial"];
 const SCRATCH: &str = "gristmill-";
 
 impl WorkFolder {

@@ -56,7 +56,8 @@ fn command(registry: &Registry, about: Option<&'static str>) -> Command {
             Some(options) => (options.augment)(command),
             None => command,
         };
-        CommonArgs::augment_args(command)
+        // Otherwise the comment on a job's options would be the description of the job.
+        CommonArgs::augment_args(command).about(None).long_about(None)
     };
     let named: Vec<_> = registry.jobs.iter().filter(|(_, job)| job.options.is_some()).collect();
     let program = Command::new(program_name()).version(env!("CARGO_PKG_VERSION"));
@@ -67,8 +68,7 @@ fn command(registry: &Registry, about: Option<&'static str>) -> Command {
             program.subcommand_required(true).arg_required_else_help(true).subcommands(subcommands)
         }
     };
-    // Last: otherwise the comment on a job's options would be the description of the program.
-    program.about(about).long_about(None)
+    program.about(about)
 }
 
 fn program_name() -> String {

@@ -23,6 +23,8 @@ type Present = Box<dyn Fn(&[u8], &Finished) -> Result + Send + Sync>;
 pub(super) struct Registered {
     /// Builds the job from its encoded parameters.
     pub(super) rebuild: Rebuild,
+    /// Name of the parameters' type.
+    pub(super) params: &'static str,
     /// The job's own options; `None` for a job that only the program itself runs.
     pub(super) options: Option<OwnOptions>,
     pub(super) present: Option<Present>,
@@ -62,7 +64,7 @@ impl Registered {
         J: AnyJob,
     {
         let rebuild: Rebuild = Box::new(move |params| Ok(build(codec::decode(params)?).erase()));
-        Self { rebuild, options: None, present: None, sample: &[] }
+        Self { rebuild, params: std::any::type_name::<P>(), options: None, present: None, sample: &[] }
     }
 
     /// Gives it a command line.

@@ -46,9 +46,23 @@ impl Entered {
     /// # Errors
     /// When the job is refused, fails or is cancelled.
     pub fn run<P: Serialize>(&self, name: &str, params: &P, options: RunOptions) -> Result<Finished, Error> {
+        self.check_params::<P>(name)?;
         let params = codec::encode(params).map_err(BoxError::from)?;
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
         self.launch(name, params, options, None, &bars)
+    }
+
+    /// Other parameters may have the same bytes: the types tell.
+    fn check_params<P>(&self, name: &str) -> Result<(), Error> {
+        let given = std::any::type_name::<P>();
+        match self.registry.jobs.get(name) {
+            Some(job) if job.params != given => {
+                let wanted = job.params;
+                Err(Error::usage(format!("the job {name:?} takes parameters of type {wanted}, not {given}")))
+            }
+            // An unknown name is refused when the job is built.
+            _ => Ok(()),
+        }
     }
 
     /// A token that stops the jobs of this program when it is raised.

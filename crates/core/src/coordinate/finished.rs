@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::results::Pairs;
 use crate::counters::Counters;
 use crate::datum::Datum;
 use crate::error::Error;
 use crate::job::Types;
-use crate::output::collected::Pairs;
 use crate::result::{AtPath, Result};
 use crate::workdir::WorkFolder;
 

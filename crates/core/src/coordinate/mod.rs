@@ -10,7 +10,9 @@ mod finished;
 mod memory;
 mod output_folder;
 mod planning;
+mod results;
 mod run;
 
 pub use finished::{Finished, Summary};
+pub use results::Pairs;
 pub(crate) use run::{Launch, refuse_in_worker, run};

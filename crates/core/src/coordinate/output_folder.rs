@@ -43,6 +43,25 @@ impl OutputFolder {
         &self.path
     }
 
+    /// Finds out with the empty folder `trial` what would otherwise fail only when all work is done: a mount between
+    /// work and output, a folder that cannot be written, a file system without this kind of rename.
+    pub(crate) fn rehearse(&self, trial: &Path) -> Result<(), Error> {
+        let work = trial.parent().unwrap_or(trial);
+        let mut name = std::ffi::OsString::from(".");
+        name.push(work.file_name().unwrap_or_default());
+        name.push(".try");
+        let beside = self.path.with_file_name(name);
+        // One may be left of a job that was killed right here; otherwise there is nothing to remove.
+        drop(fs::remove_dir(&beside));
+        fs::create_dir(trial)
+            .and_then(|()| os::rename_new(trial, &beside))
+            .and_then(|()| fs::remove_dir(&beside))
+            .map_err(|error| {
+                let (path, from) = (self.path.display(), work.display());
+                Error::usage(format!("output {path}: cannot be renamed from the work folder {from}: {error}"))
+            })
+    }
+
     /// Makes the folder of committed parts the output folder, at once.
     pub(crate) fn publish(&self, parts: &Path, durable: bool) -> Result {
         remove_strays(parts)?;
@@ -83,7 +102,7 @@ fn check_replaceable(path: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether [`part_name`](super::part::part_name) may have made this name.
+/// Whether [`part_name`](crate::output::part::part_name) may have made this name.
 fn is_part_name(name: &str) -> bool {
     let number = name.strip_prefix("part-r-").or_else(|| name.strip_prefix("part-m-"));
     number.is_some_and(|number| number.len() >= 5 && number.bytes().all(|digit| digit.is_ascii_digit()))
@@ -98,4 +117,21 @@ fn remove_strays(parts: &Path) -> Result {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_output_that_cannot_be_reached_is_found_out_before_the_work() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let try_for = |output: &Path| {
+            OutputFolder::new(output, false).expect("a new folder").rehearse(&parent.path().join("trial"))
+        };
+        try_for(&parent.path().join("out/.")).expect("it can");
+        assert_eq!(fs::read_dir(parent.path()).expect("the folder").count(), 0);
+        let error = try_for(&parent.path().join("missing/out")).expect_err("no such parent");
+        assert!(error.is_usage() && error.to_string().contains("missing/out"), "{error}");
+    }
 }

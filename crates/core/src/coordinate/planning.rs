@@ -88,7 +88,11 @@ fn find_files(options: &RunOptions, paths: &WorkPaths) -> Result<Vec<InputFile>,
     }
     let mut files = find(&given).map_err(usage)?;
     leave_out(&mut files, paths.root());
-    if files.is_empty() { Err(Error::usage("the input holds no files")) } else { Ok(files) }
+    if files.is_empty() {
+        Err(Error::usage("the input holds no files but the work folder"))
+    } else {
+        Ok(files)
+    }
 }
 
 /// An output folder may be asked for inside an input folder: the work folder beside it is no input.

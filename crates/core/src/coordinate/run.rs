@@ -61,6 +61,7 @@ pub(crate) fn run(mut launch: Launch<'_>) -> Result<Finished, Error> {
     let output =
         options.output.as_deref().map(|path| OutputFolder::new(path, options.overwrite)).transpose()?;
     let work = work_folder(options, output.as_ref())?;
+    output.as_ref().map_or(Ok(()), |output| output.rehearse(&work.paths.trial()))?;
     let workers = workers(&launch.options);
     let (plan, partitions) = planning::plan(&mut launch.options, &*launch.stages, workers, &work.paths)?;
     let plan = Arc::new(plan);

@@ -68,15 +68,16 @@ impl<M: Mapper, C: Combiner<M::Value>> Job<M, Combining<C>> {
     }
 }
 
-impl<M: Mapper, S> Job<M, S> {
-    /// Chooses partitions by another rule than the hash of the key. A map-only job has no use for it and ignores
-    /// keys altogether.
+impl<M: Mapper, S> Job<M, Shuffled<S>> {
+    /// Chooses partitions by another rule than the hash of the key.
     #[must_use]
     pub fn partition_by(mut self, partitioner: impl Partitioner<M::Key>) -> Self {
         self.partitioner = Arc::new(partitioner);
         self
     }
+}
 
+impl<M: Mapper, S> Job<M, S> {
     /// Sets the number of partitions that is used unless the command line or the run's options give one.
     #[must_use]
     pub fn partitions(mut self, partitions: u32) -> Self {

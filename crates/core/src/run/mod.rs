@@ -9,7 +9,7 @@
 //! row: varint key length, varint value length, [varint split], key, value
 //! ```
 //!
-//! Integers are little-endian, checksums are XXH3-64, the index is a [`RunIndex`] in the value codec.
+//! Integers are little-endian, checksums are XXH3-64, the index is a `RunIndex` in the value codec.
 
 mod file;
 mod index;

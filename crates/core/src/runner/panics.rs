@@ -75,12 +75,29 @@ pub(super) fn catch<T>(flight: &Flight, attempt: impl FnOnce() -> T) -> Result<T
     CAUGHT.set(None);
     let done = panic::catch_unwind(AssertUnwindSafe(attempt));
     FLIGHT.set(None);
+    // Either it is told in another way, or user code has caught it.
+    flight.last_words("");
     done.map_err(|payload| {
-        flight.last_words("");
         CAUGHT.take().unwrap_or_else(|| Panic {
             message: message(&*payload),
             location: "an unknown place".to_owned(),
             backtrace: String::new(),
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_that_user_code_caught_leaves_nothing_behind() {
+        install_hook();
+        let flight = crate::flight::new_page().expect("a page");
+        let handled = || panic::catch_unwind(|| panic!("handled")).is_err();
+        assert!(catch(&flight, handled).expect("it was caught before"));
+        assert_eq!(flight.sight().last_words, "");
+        let panic = catch(&flight, || panic::resume_unwind(Box::new("another"))).expect_err("a panic");
+        assert_eq!(panic.message, "another");
+    }
 }

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use gristmill_ipc::codec;
 
 use crate::datum::Datum;
+use crate::error::Error;
 use crate::result::{AtPath, Result};
 
 /// The results of a job, one pair at a time: partition by partition, in the order of each.
@@ -45,9 +46,9 @@ impl<K: Datum, V: Datum> Pairs<K, V> {
 }
 
 impl<K: Datum, V: Datum> Iterator for Pairs<K, V> {
-    type Item = Result<(K, V)>;
+    type Item = Result<(K, V), Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.read().transpose()
+        self.read().map_err(Error::from).transpose()
     }
 }
