@@ -90,6 +90,10 @@ impl ValueStream for Given<'_> {
     fn next_value(&mut self) -> Result<Option<&[u8]>> {
         Ok(self.values.next().map(Vec::as_slice))
     }
+
+    fn lost(&mut self, _why: String) {
+        // The caller of a driver sees what its reducer returns.
+    }
 }
 
 type Shared = Arc<Mutex<Vec<u8>>>;

@@ -15,6 +15,9 @@ use crate::result::Result;
 pub(crate) trait ValueStream {
     /// The next value's bytes, or `None` at the end of the key.
     fn next_value(&mut self) -> Result<Option<&[u8]>>;
+
+    /// Told of a value that does not decode, so that the attempt fails even if user code drops the error.
+    fn lost(&mut self, why: String);
 }
 
 /// The values of one key, one at a time.
@@ -74,7 +77,11 @@ impl<'a, V> Values<'a, V> {
         match &mut self.source {
             Source::Folded { value, .. } => Ok(value.take()),
             Source::Stream(stream, _) => {
-                stream.next_value()?.map(codec::decode).transpose().map_err(Into::into)
+                let decoded = stream.next_value()?.map(codec::decode).transpose();
+                decoded.map_err(|error| {
+                    stream.lost(error.to_string());
+                    error.into()
+                })
             }
         }
     }

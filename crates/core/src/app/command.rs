@@ -89,7 +89,6 @@ fn run_command(entered: &Entered, name: &str, job: &Registered, matches: &ArgMat
         Some(options) => (options.parse)(matches).map_err(usage)?,
         None => Vec::new(),
     };
-    crate::os::raise_descriptor_limit();
     let bars = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
     let logging = logging::start(&common.log, &bars)?;
     let handlers = install_handlers(&entered.cancel).map_err(BoxError::from)?;

@@ -7,7 +7,7 @@ use crate::result::{BoxError, Result};
 use crate::run::RunWriter;
 
 /// Holds the pairs of one worker between map and spill.
-pub(crate) trait PairSink<V> {
+pub(crate) trait PairSink<V>: Send {
     /// Says that the pairs to come are of this input split.
     fn begin(&mut self, split: u32);
 

@@ -5,7 +5,11 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crossbeam_channel::RecvTimeoutError;
+use gristmill_pool::signals::{Cancel, Level};
 
 use crate::error::Error;
 use crate::input::{Given, InputFile, Plan, find, stdin};
@@ -27,6 +31,7 @@ pub(super) fn plan(
     stages: &dyn Stages,
     workers: usize,
     paths: &WorkPaths,
+    cancel: &Cancel,
 ) -> Result<(Plan, u32), Error> {
     let asked = options.partitions.or(stages.partitions());
     if let Some(items) = options.items.take() {
@@ -40,7 +45,7 @@ pub(super) fn plan(
         let plan = (items.spool)(&paths.spooled_input(), chunk, ranges).map_err(usage)?;
         return Ok((plan, partitions));
     }
-    let files = find_files(options, paths)?;
+    let files = find_files(options, paths, cancel)?;
     for file in &files {
         stages.check(&file.path, file.size).map_err(usage)?;
     }
@@ -66,7 +71,7 @@ pub(super) fn default_partitions(total_bytes: u64) -> u32 {
     if total_bytes <= MIB { 1 } else { total_bytes.div_ceil(32 * MIB).clamp(4, 64) as u32 }
 }
 
-fn find_files(options: &RunOptions, paths: &WorkPaths) -> Result<Vec<InputFile>, Error> {
+fn find_files(options: &RunOptions, paths: &WorkPaths, cancel: &Cancel) -> Result<Vec<InputFile>, Error> {
     let dash = Path::new("-");
     let mut given = Vec::new();
     for input in &options.inputs {
@@ -75,7 +80,7 @@ fn find_files(options: &RunOptions, paths: &WorkPaths) -> Result<Vec<InputFile>,
         } else if given.iter().any(|given| matches!(given, Given::Stdin(_))) {
             return Err(Error::usage("input -: standard input can be read once only"));
         } else {
-            given.push(Given::Stdin(spool_stdin(paths)?));
+            given.push(Given::Stdin(spool_stdin(paths, cancel)?));
         }
     }
     if given.is_empty() {
@@ -103,10 +108,32 @@ fn leave_out(files: &mut Vec<InputFile>, work: &Path) {
     files.retain(|file| file.user_path().is_none() || !file.path.ancestors().skip(1).any(is_work));
 }
 
-fn spool_stdin(paths: &WorkPaths) -> Result<std::path::PathBuf, Error> {
+/// Copies standard input into the work folder.
+///
+/// Whoever feeds it may take for ever, so another thread waits for that, and this one for the end or a signal.
+fn spool_stdin(paths: &WorkPaths, cancel: &Cancel) -> Result<PathBuf, Error> {
+    const TICK: Duration = Duration::from_millis(50);
     let path = paths.spooled_input();
-    stdin::spool(io::stdin().lock(), &path).map_err(BoxError::from)?;
-    Ok(path)
+    let (done, spooled) = crossbeam_channel::bounded(1);
+    let copy = path.clone();
+    let spool = move || done.send(stdin::spool(io::stdin().lock(), &copy)).unwrap_or_default();
+    std::thread::Builder::new().name("stdin".to_owned()).spawn(spool).map_err(BoxError::from)?;
+    loop {
+        match spooled.recv_timeout(TICK) {
+            Ok(spooled) => return Ok(spooled.map(|_| path).map_err(BoxError::from)?),
+            Err(RecvTimeoutError::Timeout) => refuse_cancelled(cancel)?,
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(BoxError::from("reading standard input panicked").into());
+            }
+        }
+    }
+}
+
+fn refuse_cancelled(cancel: &Cancel) -> Result<(), Error> {
+    match cancel.level() {
+        Level::None => Ok(()),
+        Level::Graceful(signal) | Level::Immediate(signal) => Err(Error::cancelled(signal)),
+    }
 }
 
 fn unpack_sample(options: &RunOptions, paths: &WorkPaths) -> Result<Vec<Given>, Error> {

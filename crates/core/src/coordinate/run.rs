@@ -20,6 +20,7 @@ use crate::flight::PAGE_WORDS;
 use crate::input::Plan;
 use crate::job::Stages;
 use crate::options::{ExecutorKind, RunOptions};
+use crate::os;
 use crate::output::Format;
 use crate::output::part::part_name;
 use crate::progress::{Progress, ShowProgress};
@@ -57,13 +58,15 @@ pub(crate) fn run(mut launch: Launch<'_>) -> Result<Finished, Error> {
     let began = Instant::now();
     refuse_in_worker()?;
     launch.options.check()?;
+    os::raise_descriptor_limit();
     let options = &launch.options;
     let output =
         options.output.as_deref().map(|path| OutputFolder::new(path, options.overwrite)).transpose()?;
     let work = work_folder(options, output.as_ref())?;
     output.as_ref().map_or(Ok(()), |output| output.rehearse(&work.paths.trial()))?;
     let workers = workers(&launch.options);
-    let (plan, partitions) = planning::plan(&mut launch.options, &*launch.stages, workers, &work.paths)?;
+    let (plan, partitions) =
+        planning::plan(&mut launch.options, &*launch.stages, workers, &work.paths, launch.cancel)?;
     let plan = Arc::new(plan);
     let limits = limits(&launch.options, workers, partitions);
     let mut executor = executor(&launch, &work, &plan, &limits)?;

@@ -15,6 +15,7 @@ use super::{Event, Executor};
 use crate::flight::{Flight, new_page};
 use crate::input::Plan;
 use crate::job::Stages;
+use crate::reduce::SharedShuffle;
 use crate::result::Result;
 use crate::runner::TaskRunner;
 use crate::task::Order;
@@ -47,7 +48,7 @@ impl Inline {
             }
         });
         let env = setup.env(NAME, 1, plan, flight);
-        let runner = TaskRunner::new(stages, env);
+        let runner = TaskRunner::new(stages, env, SharedShuffle::default());
         Ok(Self { runner, flight: shared, events: VecDeque::new(), orders: VecDeque::new() })
     }
 }

@@ -1,8 +1,12 @@
-//! The threads executor: workers are threads of a rayon pool.
+//! The threads executor: workers take turns on the threads of a rayon pool.
 //!
-//! As fast as processes and without their walls: a crash ends the program, and a hang cannot be ended.
+//! As fast as processes and without their walls: a crash ends the program, and a hang cannot be ended. An order is a
+//! job of the pool, never a loop that waits for orders: a thread that waits in user code's own rayon calls may run
+//! another worker's order meanwhile, and must get back from it.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -10,29 +14,81 @@ use gristmill_pool::Grace;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::setup::Setup;
-use super::{Event, Executor};
+use super::{Event, Executor, Loss};
 use crate::flight::{Flight, new_page};
 use crate::input::Plan;
 use crate::job::Stages;
+use crate::reduce::SharedShuffle;
 use crate::result::Result;
 use crate::runner::TaskRunner;
 use crate::task::Order;
 
-/// A thread for each worker.
+/// A lane for each worker.
 pub(crate) struct Threads {
     setup: Setup,
     stages: Arc<dyn Stages>,
     plan: Arc<Plan>,
+    shuffle: SharedShuffle,
     pool: ThreadPool,
-    workers: Vec<Worker>,
+    lanes: BTreeMap<usize, Arc<Lane>>,
     events: Receiver<Event>,
     report: Sender<Event>,
 }
 
-struct Worker {
-    orders: Option<Sender<Order>>,
+/// One worker: its orders are carried out one after the other, on whichever thread is free.
+struct Lane {
+    slot: usize,
     flight: Flight,
-    ended: Receiver<()>,
+    orders: Mutex<Orders>,
+    idle: Condvar,
+    runner: Mutex<TaskRunner>,
+    report: Sender<Event>,
+}
+
+#[derive(Default)]
+struct Orders {
+    queue: VecDeque<Order>,
+    /// A job of the pool is at work on this lane.
+    busy: bool,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Lane {
+    /// Carries out the first order; the next one is another job of the pool.
+    fn step(self: Arc<Self>) {
+        let Some(order) = lock(&self.orders).queue.pop_front() else { return self.rest() };
+        let event = match catch_unwind(AssertUnwindSafe(|| lock(&self.runner).run(order))) {
+            Ok(notes) => Event::Done { slot: self.slot, notes },
+            // Attempts catch their own panics; this one came from a destructor between them.
+            Err(_) => Event::Lost { slot: self.slot, loss: Box::new(Loss::of_lane(self.slot, &self.flight)) },
+        };
+        let lost = matches!(event, Event::Lost { .. });
+        let over = self.report.send(event).is_err() || lost;
+        if over {
+            // Whoever takes this place gets a lane of its own.
+            lock(&self.orders).queue.clear();
+        }
+        if over || lock(&self.orders).queue.is_empty() {
+            self.rest();
+        } else {
+            rayon::spawn(move || self.step());
+        }
+    }
+
+    /// Nothing is left to do, unless an order has come in the meantime.
+    fn rest(self: Arc<Self>) {
+        let mut orders = lock(&self.orders);
+        if orders.queue.is_empty() {
+            orders.busy = false;
+            self.idle.notify_all();
+        } else {
+            drop(orders);
+            rayon::spawn(move || self.step());
+        }
+    }
 }
 
 impl Threads {
@@ -44,47 +100,60 @@ impl Threads {
     ) -> Result<Self> {
         let pool = ThreadPoolBuilder::new()
             .num_threads(workers)
-            .thread_name(|i| format!("Thread-{}", i + 1))
+            .thread_name(|i| format!("gristmill-{}", i + 1))
             .build()?;
         let (report, events) = unbounded();
-        Ok(Self { setup: setup.clone(), stages, plan, pool, workers: Vec::new(), events, report })
+        let (lanes, shuffle) = (BTreeMap::new(), SharedShuffle::default());
+        Ok(Self { setup: setup.clone(), stages, plan, shuffle, pool, lanes, events, report })
     }
 
-    fn spawn(&self, slot: usize, flight: Flight) -> Worker {
-        let (orders, inbox) = unbounded::<Order>();
-        let (ending, ended) = unbounded();
-        let env = self.setup.env(&format!("Thread-{}", slot + 1), 1, Arc::clone(&self.plan), flight.clone());
-        let (stages, report) = (Arc::clone(&self.stages), self.report.clone());
-        self.pool.spawn(move || {
-            let mut runner = TaskRunner::new(stages, env);
-            for order in inbox {
-                let notes = runner.run(order);
-                if report.send(Event::Done { slot, notes }).is_err() {
-                    break;
-                }
-            }
-            drop(ending);
-        });
-        Worker { orders: Some(orders), flight, ended }
+    fn lane(&self, slot: usize) -> Result<Lane> {
+        let flight = new_page()?;
+        let env = self.setup.env(&name(slot), 1, Arc::clone(&self.plan), flight.clone());
+        let runner = Mutex::new(TaskRunner::new(Arc::clone(&self.stages), env, self.shuffle.clone()));
+        let report = self.report.clone();
+        Ok(Lane { slot, flight, orders: Mutex::default(), idle: Condvar::new(), runner, report })
+    }
+}
+
+/// Name of the worker at `slot`.
+fn name(slot: usize) -> String {
+    format!("Thread-{}", slot + 1)
+}
+
+impl Loss {
+    fn of_lane(slot: usize, flight: &Flight) -> Self {
+        let why = "panicked outside of a task".into();
+        Self {
+            worker: name(slot),
+            was_ready: true,
+            flight: Some(flight.clone()),
+            ..Self::before_start(slot, why)
+        }
     }
 }
 
 impl Executor for Threads {
     fn start(&mut self, slot: usize) {
-        let event = match new_page() {
-            Ok(flight) => {
-                let worker = self.spawn(slot, flight);
-                self.workers.insert(slot, worker);
+        let event = match self.lane(slot) {
+            Ok(lane) => {
+                self.lanes.insert(slot, Arc::new(lane));
                 Event::Ready { slot }
             }
-            Err(error) => Event::Lost { slot, loss: Box::new(super::Loss::before_start(slot, error)) },
+            Err(error) => Event::Lost { slot, loss: Box::new(Loss::before_start(slot, error)) },
         };
         self.report.send(event).expect("this executor holds the receiver itself");
     }
 
     fn send(&mut self, slot: usize, order: Order) -> Result {
-        let orders = self.workers[slot].orders.as_ref().ok_or("the worker was stopped")?;
-        Ok(orders.send(order)?)
+        let lane = self.lanes.get(&slot).ok_or("there is no such worker")?;
+        let mut orders = lock(&lane.orders);
+        orders.queue.push_back(order);
+        if !std::mem::replace(&mut orders.busy, true) {
+            let lane = Arc::clone(lane);
+            self.pool.spawn(move || lane.step());
+        }
+        Ok(())
     }
 
     fn next(&mut self, wait: Duration) -> Option<Event> {
@@ -92,7 +161,7 @@ impl Executor for Threads {
     }
 
     fn flight(&self, slot: usize) -> Option<Flight> {
-        self.workers.get(slot).map(|worker| worker.flight.clone())
+        self.lanes.get(&slot).map(|lane| lane.flight.clone())
     }
 
     fn kill(&mut self, _slot: usize, _why: &str) {
@@ -100,15 +169,17 @@ impl Executor for Threads {
     }
 
     fn stop(&mut self, grace: Grace) {
-        for worker in &mut self.workers {
-            worker.flight.request_stop();
-            worker.orders = None;
+        for lane in self.lanes.values() {
+            lane.flight.request_stop();
+            lock(&lane.orders).queue.clear();
         }
         let deadline = Instant::now() + grace.ask + grace.terminate;
-        for (i, worker) in self.workers.iter().enumerate() {
+        for (&slot, lane) in &self.lanes {
             let left = deadline.saturating_duration_since(Instant::now());
-            if worker.ended.recv_timeout(left) == Err(crossbeam_channel::RecvTimeoutError::Timeout) {
-                tracing::warn!(target: "gristmill", "Thread-{} is still in user code and is left behind", i + 1);
+            let waited = lane.idle.wait_timeout_while(lock(&lane.orders), left, |orders| orders.busy);
+            let (orders, _) = waited.unwrap_or_else(PoisonError::into_inner);
+            if orders.busy {
+                tracing::warn!(target: "gristmill", "{} is still in user code and is left behind", name(slot));
             }
         }
     }

@@ -10,6 +10,7 @@ use gristmill_pool::WorkerLink;
 use super::setup::{Setup, read_plan};
 use crate::flight::Flight;
 use crate::job::Stages;
+use crate::reduce::SharedShuffle;
 use crate::result::{BoxError, Result};
 use crate::runner::{Note, TaskRunner, note_panics};
 use crate::task::Order;
@@ -39,7 +40,7 @@ fn carry_out_orders(
     let stages = note_panics(&flight, || rebuild(&setup.job, &setup.params))?;
     let plan = Arc::new(read_plan(&setup.paths.plan())?);
     let env = setup.env(link.name(), link.incarnation(), plan, flight.clone());
-    let mut runner = TaskRunner::new(stages, env);
+    let mut runner = TaskRunner::new(stages, env, SharedShuffle::default());
     tell(link, &[Note::Ready])?;
     while let Some(bytes) = link.recv() {
         let order: Order = codec::decode(&bytes)?;

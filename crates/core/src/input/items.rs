@@ -64,6 +64,11 @@ impl<T: Serialize + DeserializeOwned + 'static> Input for Items<T> {
         Cut::Never
     }
 
+    fn check(&self, path: &Path, _size: u64) -> Result {
+        // Only files that the user named are checked.
+        Err(format!("input {}: the mapper reads in-memory items, not files", path.display()).into())
+    }
+
     fn read<S: RecordSink<Self>>(&self, source: &mut Source<'_>, sink: &mut S) -> Result {
         let (file, stop) = (source.planned(), source.end());
         let mut window = source.window(source.offset());

@@ -14,7 +14,7 @@ use crate::result::Result;
 use crate::task::TaskEnv;
 
 /// A worker's map side, from its first map task to its last.
-pub(crate) trait MapSession {
+pub(crate) trait MapSession: Send {
     /// Runs one attempt at a map task. What it emitted may stay in memory: the attempt counts once a
     /// [`Committed`] names it, which may be this call's result.
     fn run(&mut self, task: u32, attempt: u32) -> Result<Option<Committed>>;

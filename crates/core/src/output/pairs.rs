@@ -35,12 +35,14 @@ pub(crate) struct PairWriter {
     sink: Box<dyn ByteSink>,
     pairs: u64,
     handed_on: u64,
+    /// Writes that were begun and not ended. A panic in `Serialize` that user code catches leaves one open.
+    depth: u32,
     failed: Option<String>,
 }
 
 impl PairWriter {
     pub(crate) fn new(format: Format, sink: Box<dyn ByteSink>) -> Self {
-        Self { format, buffer: Vec::new(), sink, pairs: 0, handed_on: 0, failed: None }
+        Self { format, buffer: Vec::new(), sink, pairs: 0, handed_on: 0, depth: 0, failed: None }
     }
 
     /// Writes one pair.
@@ -49,7 +51,9 @@ impl PairWriter {
         K: Serialize + ?Sized,
         V: Serialize + ?Sized,
     {
+        self.depth += 1;
         let written = self.append(key, value).and_then(|()| self.hand_on(BUFFER));
+        self.depth -= 1;
         if let Err(error) = &written {
             self.failed.get_or_insert_with(|| error.to_string());
         }
@@ -59,6 +63,7 @@ impl PairWriter {
     /// Hands on what is left and returns the number of pairs.
     pub(crate) fn finish(mut self) -> Result<u64> {
         match self.failed.take() {
+            _ if self.depth > 0 => Err("a result was only half written: its encoding panicked".into()),
             // User code may have dropped the error; the pair is lost all the same.
             Some(error) => Err(format!("a result was not written: {error}").into()),
             None => self.hand_on(1).map(|()| self.pairs),

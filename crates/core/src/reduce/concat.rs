@@ -23,7 +23,7 @@ pub(crate) fn concatenate(
     flight: &Flight,
     part: &mut File,
 ) -> Result<u64> {
-    let mut segments = shuffle.segments(partition, Kind::Output);
+    let mut segments = shuffle.segments(partition, Kind::Output).to_vec();
     segments.sort_by_key(|(run, i)| (run.index.segments[*i].task, run.index.segments[*i].spill));
     let mut buffer = vec![0; BUFFER];
     let mut records = 0;

@@ -48,10 +48,13 @@ pub(crate) fn stream_groups(
     let mut key = Vec::new();
     while merge.next_group(&mut key)? {
         note(flight, &key)?;
-        let mut values = GroupValues { merge, key: &key, flight };
+        let mut values = GroupValues { merge, key: &key, flight, lost: None };
         each(&key, &mut values)?;
         // What the reducer did not ask for belongs to this key all the same.
         while values.next_value()?.is_some() {}
+        if let Some(why) = values.lost {
+            return Err(format!("a value was lost: {why}").into());
+        }
     }
     Ok(())
 }
@@ -83,6 +86,7 @@ struct GroupValues<'a> {
     merge: &'a mut Merge,
     key: &'a [u8],
     flight: &'a Flight,
+    lost: Option<String>,
 }
 
 impl ValueStream for GroupValues<'_> {
@@ -92,5 +96,9 @@ impl ValueStream for GroupValues<'_> {
             return Err(Stopped.into());
         }
         self.merge.next_value(self.key)
+    }
+
+    fn lost(&mut self, why: String) {
+        self.lost.get_or_insert(why);
     }
 }

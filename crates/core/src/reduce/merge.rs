@@ -15,6 +15,8 @@ pub(crate) struct Merge {
     heap: Vec<usize>,
     /// Whether the first reader's row was handed out and has to be passed.
     spent: bool,
+    /// Whether a run could not be read: nothing that comes after can be trusted, even if the error was dropped.
+    failed: bool,
 }
 
 impl Merge {
@@ -25,7 +27,7 @@ impl Merge {
                 heap.push(i);
             }
         }
-        let mut merge = Self { readers, heap, spent: false };
+        let mut merge = Self { readers, heap, spent: false, failed: false };
         for at in (0..merge.heap.len() / 2).rev() {
             merge.sift_down(at);
         }
@@ -57,9 +59,15 @@ impl Merge {
 
     /// The reader whose row comes next.
     fn first(&mut self) -> Result<Option<usize>> {
+        if self.failed {
+            return Err("a run could not be read before".into());
+        }
         if std::mem::take(&mut self.spent) {
             let reader = self.heap[0];
-            if !self.readers[reader].advance()? {
+            self.failed = true;
+            let more = self.readers[reader].advance()?;
+            self.failed = false;
+            if !more {
                 self.heap.swap_remove(0);
             }
             self.sift_down(0);

@@ -14,4 +14,4 @@ mod shuffle;
 pub(crate) use concat::concatenate;
 pub(crate) use group::{fold_groups, reduce_groups, stream_groups};
 pub(crate) use merge::Merge;
-pub(crate) use shuffle::{Reduced, Shuffle, write_manifest};
+pub(crate) use shuffle::{Reduced, SharedShuffle, Shuffle, write_manifest};

@@ -2,11 +2,13 @@
 //!
 //! It does not read rows.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use gristmill_ipc::codec;
+use indexmap::IndexSet;
 use serde::{Deserialize, Serialize};
 
 use super::Merge;
@@ -22,23 +24,49 @@ pub(crate) struct Reduced {
     pub(crate) bytes: u64,
 }
 
-/// All committed runs, opened once per worker.
+/// The segments of all committed runs, by partition.
 pub(crate) struct Shuffle {
-    runs: Vec<Arc<RunFile>>,
+    segments: HashMap<(u32, Kind), Vec<SegmentOf>>,
+}
+
+/// A run and the ordinal of a segment in it.
+type SegmentOf = (Arc<RunFile>, usize);
+
+/// The shuffle, opened when the first reduce task of a process asks for it.
+#[derive(Clone, Default)]
+pub(crate) struct SharedShuffle {
+    opened: Arc<Mutex<Option<Arc<Shuffle>>>>,
+}
+
+impl SharedShuffle {
+    /// The shuffle that the manifest describes; all clones give the same one, so a process opens each run once.
+    pub(crate) fn open(&self, env: &TaskEnv) -> Result<Arc<Shuffle>> {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shuffle) = &*opened {
+            return Ok(Arc::clone(shuffle));
+        }
+        Ok(Arc::clone(opened.insert(Arc::new(Shuffle::open(env)?))))
+    }
 }
 
 /// Writes the names of the committed runs into the file at `path`.
-pub(crate) fn write_manifest(path: &Path, runs: &[String]) -> Result {
+pub(crate) fn write_manifest(path: &Path, runs: &IndexSet<String>) -> Result {
     Ok(fs::write(path, codec::encode(runs)?).at("write the list of runs", path)?)
 }
 
 impl Shuffle {
     /// Opens every run that the manifest names.
-    pub(crate) fn open(env: &TaskEnv) -> Result<Self> {
+    fn open(env: &TaskEnv) -> Result<Self> {
         let encoded = fs::read(&env.manifest).at("read the list of runs", &env.manifest)?;
         let names: Vec<String> = codec::decode(&encoded)?;
-        let open = |name: String| RunFile::open(&env.runs.join(name)).map(Arc::new);
-        Ok(Self { runs: names.into_iter().map(open).collect::<Result<_>>()? })
+        let mut segments = HashMap::<_, Vec<_>>::new();
+        for name in names {
+            let run = Arc::new(RunFile::open(&env.runs.join(name))?);
+            for (i, segment) in run.index.segments.iter().enumerate() {
+                segments.entry((segment.partition, segment.kind)).or_default().push((Arc::clone(&run), i));
+            }
+        }
+        Ok(Self { segments })
     }
 
     /// The rows of `partition` from all runs, as one ordered stream that holds at most about `memory` bytes.
@@ -47,21 +75,13 @@ impl Shuffle {
         const LARGEST: usize = 256 << 10;
         let segments = self.segments(partition, Kind::Rows);
         let buffer = (memory / segments.len().max(1)).clamp(SMALLEST, LARGEST);
-        let reader = |(run, segment)| SegmentReader::new(run, segment, shape, buffer);
-        Merge::new(segments.into_iter().map(reader).collect())
+        let reader =
+            |(run, segment): &SegmentOf| SegmentReader::new(Arc::clone(run), *segment, shape, buffer);
+        Merge::new(segments.iter().map(reader).collect())
     }
 
     /// The segments of `partition`, those of one run in the order in which they were spilled.
-    pub(crate) fn segments(&self, partition: u32, kind: Kind) -> Vec<(Arc<RunFile>, usize)> {
-        let mut found = Vec::new();
-        for run in &self.runs {
-            let wanted = |(_, segment): &(usize, &crate::run::Segment)| {
-                segment.partition == partition && segment.kind == kind
-            };
-            found.extend(
-                run.index.segments.iter().enumerate().filter(wanted).map(|(i, _)| (Arc::clone(run), i)),
-            );
-        }
-        found
+    pub(crate) fn segments(&self, partition: u32, kind: Kind) -> &[SegmentOf] {
+        self.segments.get(&(partition, kind)).map_or(&[], Vec::as_slice)
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::counters::Counters;
 
 /// What the bytes of a segment are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum Kind {
     /// Rows in the order of (key, split, arrival), at most one per key where a combiner has folded them.
     Rows,

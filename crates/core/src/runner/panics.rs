@@ -2,11 +2,11 @@
 //!
 //! It does not decide what a panic means for a task.
 
-use std::backtrace::Backtrace;
 use std::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::Once;
 
+use super::backtrace;
 use crate::flight::Flight;
 
 /// A panic that was caught.
@@ -42,7 +42,7 @@ fn note(flight: &Flight, info: &PanicHookInfo<'_>) {
     let panic = Panic {
         message: message(info.payload()),
         location: info.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string),
-        backtrace: Backtrace::force_capture().to_string(),
+        backtrace: backtrace::capture(),
     };
     // With `panic = "abort"`, or in a panic while unwinding, these are all that the coordinator will ever see.
     flight.last_words(&format!("panicked at {}: {}\n{}", panic.location, panic.message, panic.backtrace));
@@ -69,12 +69,14 @@ pub(crate) fn note_panics<T>(flight: &Flight, start: impl FnOnce() -> T) -> T {
 }
 
 /// Runs `attempt`; a panic becomes an error.
+///
+/// Attempts nest where a thread that waits in user code's rayon calls takes up another worker's order.
 pub(super) fn catch<T>(flight: &Flight, attempt: impl FnOnce() -> T) -> Result<T, Panic> {
-    FLIGHT.set(Some(flight.clone()));
+    let around = FLIGHT.replace(Some(flight.clone()));
     // User code may have caught a panic of its own before.
     CAUGHT.set(None);
     let done = panic::catch_unwind(AssertUnwindSafe(attempt));
-    FLIGHT.set(None);
+    FLIGHT.set(around);
     // Either it is told in another way, or user code has caught it.
     flight.last_words("");
     done.map_err(|payload| {

@@ -13,7 +13,7 @@ use crate::counters::Counters;
 use crate::flight::Stage;
 use crate::job::Stages;
 use crate::map::MapSession;
-use crate::reduce::{Reduced, Shuffle};
+use crate::reduce::{Reduced, SharedShuffle};
 use crate::result::{BoxError, Result, chain};
 use crate::task::{Failure, FailureKind, Order, Stopped, TaskEnv, TaskId};
 
@@ -39,13 +39,14 @@ pub(crate) struct TaskRunner {
     stages: Arc<dyn Stages>,
     env: Arc<TaskEnv>,
     map: Option<Box<dyn MapSession>>,
-    shuffle: Option<Shuffle>,
+    shuffle: SharedShuffle,
 }
 
 impl TaskRunner {
-    pub(crate) fn new(stages: Arc<dyn Stages>, env: Arc<TaskEnv>) -> Self {
+    /// A runner without anything mapped. Runners of one process may share what they know of the shuffle.
+    pub(crate) fn new(stages: Arc<dyn Stages>, env: Arc<TaskEnv>, shuffle: SharedShuffle) -> Self {
         panics::install_hook();
-        Self { stages, env, map: None, shuffle: None }
+        Self { stages, env, map: None, shuffle }
     }
 
     /// Carries out `order` and returns what there is to tell; nothing when it was stopped on request.
@@ -110,11 +111,8 @@ impl TaskRunner {
     }
 
     fn reduce(&mut self, task: u32, attempt: u32) -> Result<(Reduced, Counters)> {
-        let shuffle = match &mut self.shuffle {
-            Some(shuffle) => shuffle,
-            empty => empty.insert(Shuffle::open(&self.env)?),
-        };
-        self.stages.reduce(&self.env, shuffle, task, attempt)
+        let shuffle = self.shuffle.open(&self.env)?;
+        self.stages.reduce(&self.env, &shuffle, task, attempt)
     }
 
     fn failed(&self, task: Option<TaskId>, attempt: u32, kind: FailureKind) -> Note {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gristmill_pool::signals::{Cancel, Level};
+use indexmap::IndexSet;
 
 use super::slots::Slot;
 use super::tasks::{State, Tasks};
@@ -57,7 +58,7 @@ pub(crate) struct Scheduler<'a> {
     pub(super) mapped_bytes: u64,
     job: String,
     plan: Arc<Plan>,
-    runs: Vec<String>,
+    runs: IndexSet<String>,
     partition_bytes: Vec<u64>,
     finish: Finish,
     watched: Instant,
@@ -81,7 +82,7 @@ impl<'a> Scheduler<'a> {
             mapped_bytes: 0,
             job: job.to_owned(),
             plan,
-            runs: Vec::new(),
+            runs: IndexSet::new(),
             partition_bytes: vec![0; limits.partitions as usize],
             finish: Finish::default(),
             watched: Instant::now(),
@@ -166,7 +167,7 @@ impl<'a> Scheduler<'a> {
                 self.mapped_bytes += self.plan.splits[task as usize].len();
                 self.slots[slot].resident.push(task);
             }
-            Note::Committed(committed) => self.committed(slot, committed),
+            Note::Committed(committed) => self.committed(slot, committed)?,
             Note::Reduced { task, part, counters, .. } => self.reduced(task, part, &counters),
             Note::Failed { task, failure, .. } => {
                 let resident = std::mem::take(&mut self.slots[slot].resident);
@@ -182,7 +183,7 @@ impl<'a> Scheduler<'a> {
         Ok(())
     }
 
-    fn committed(&mut self, slot: usize, committed: Committed) {
+    fn committed(&mut self, slot: usize, committed: Committed) -> Result {
         for &(task, _) in &committed.tasks {
             self.map.commit(task);
         }
@@ -191,7 +192,12 @@ impl<'a> Scheduler<'a> {
             self.partition_bytes[partition as usize] += bytes;
         }
         self.finish.counters.merge(&committed.counters);
-        self.runs.extend(committed.run);
+        if let Some(run) = committed.run
+            && let Some(run) = self.runs.replace(run)
+        {
+            return Err(format!("the run {run} was committed twice: the one before is lost").into());
+        }
+        Ok(())
     }
 
     fn reduced(&mut self, task: u32, part: Reduced, counters: &Counters) {
