@@ -4,6 +4,7 @@
 //! inputs are in `equivalence`.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use gristmill_testkit::text::ZipfText;
 use gristmill_tests::case::Case;
@@ -155,5 +156,28 @@ fn items_in_memory_agree_for_every_chunk_size() {
             assert_eq!(lines, want, "{context}");
         }
     }
+    case.finish();
+}
+
+/// A thread that waits for its part of a record's work may take up another worker's task: it has to come back.
+#[test]
+fn a_mapper_may_use_rayon_itself() {
+    let case = Case::limited(Duration::from_secs(120));
+    let lines: String = (0..400).map(|n| format!("{}\n", "abcdeabcdd".repeat(20 + n % 7))).collect();
+    case.file("in.txt", lines);
+    let parts = |name: &str, options: &[&str]| {
+        let arguments = ["parallel", "in.txt", "-o", name, "-c", "300", "-r", "3"];
+        case.command(JOBS).args(arguments).args(options).limit(Duration::from_secs(60)).run().assert_code(0);
+        case.parts(name)
+    };
+    let wanted = parts("inline", &["--executor", "inline"]);
+    for round in 0..10 {
+        for workers in ["2", "8"] {
+            let name = format!("threads-{workers}-{round}");
+            let found = parts(&name, &["--executor", "threads", "-w", workers]);
+            assert!(found == wanted, "{name} differs");
+        }
+    }
+    assert!(parts("processes", &["-w", "2"]) == wanted, "processes differ");
     case.finish();
 }

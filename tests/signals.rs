@@ -173,3 +173,18 @@ fn ctrl_c_reaches_the_workers_through_the_coordinator_alone() {
         assert_eq!(story.matches("ended: exited with status 0").count(), 2, "{finished}");
     });
 }
+
+/// Whoever was to feed the job does not: a signal ends the wait.
+#[test]
+fn a_signal_ends_the_wait_for_standard_input() {
+    test(|case| {
+        let mut running = case
+            .command(FIXTURE)
+            .args(["words", "-", "-o", "out", "-w", "2", "--log-level", "info"])
+            .hold_stdin()
+            .spawn();
+        running.wait_for_stderr("reading standard input", LIMIT);
+        running.signal(Signal::INT);
+        Job { case, running }.ends(130, PROMPT);
+    });
+}

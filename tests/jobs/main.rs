@@ -10,12 +10,13 @@ mod counting;
 mod items;
 mod meddling;
 mod ordered;
+mod parallel;
 mod shapes;
 mod talking;
 
 fn main() -> ExitCode {
-    let app = talking::register(meddling::register(shapes::register(ordered::register(counting::register(
-        App::new().about("Jobs for tests"),
+    let app = parallel::register(talking::register(meddling::register(shapes::register(ordered::register(
+        counting::register(App::new().about("Jobs for tests")),
     )))))
     .internal_job("pairs-of-items", |_: NoArgs| items::job());
     match std::env::args().nth(1).as_deref() {

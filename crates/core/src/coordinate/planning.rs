@@ -118,6 +118,7 @@ fn spool_stdin(paths: &WorkPaths, cancel: &Cancel) -> Result<PathBuf, Error> {
     let copy = path.clone();
     let spool = move || done.send(stdin::spool(io::stdin().lock(), &copy)).unwrap_or_default();
     std::thread::Builder::new().name("stdin".to_owned()).spawn(spool).map_err(BoxError::from)?;
+    tracing::info!(target: "gristmill", "reading standard input");
     loop {
         match spooled.recv_timeout(TICK) {
             Ok(spooled) => return Ok(spooled.map(|_| path).map_err(BoxError::from)?),
