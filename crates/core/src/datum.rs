@@ -1,4 +1,6 @@
 //! What keys and values are: anything that serde can write and read.
+//!
+//! How they are written is decided in `key` and in the value codec.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

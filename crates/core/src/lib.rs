@@ -65,7 +65,7 @@ mod workdir;
 
 pub use api::{
     Combiner, Emitter, Group, HashPartitioner, MapFn, Mapper, Max, Min, Out, Partitioner, ReduceFn, Reducer,
-    Sum, Values, map_fn, map_lines, map_text, reduce_fn,
+    Sum, Values, map_fn, map_items, map_lines, map_text, reduce_fn,
 };
 pub use app::{App, Entered, NoArgs};
 pub use bstr;

@@ -75,8 +75,8 @@ impl RunOptions {
         self
     }
 
-    /// In-memory items, for a mapper over [`crate::Items`]; the chunk size counts items then. They are spooled to a file
-    /// when the job starts.
+    /// In-memory items, for a mapper over [`crate::Items`]; the chunk size counts items then. Pass
+    /// the collection itself, not a reference: the items are spooled to a file when the job starts.
     pub fn items<T, I>(mut self, items: I) -> Self
     where
         T: Serialize,

@@ -15,7 +15,7 @@ use crate::handshake::{Hello, Identity, REPLY_LIMIT, Reply, Welcome};
 use crate::{farewell, lock, os};
 
 /// The first argument of every worker process.
-pub(crate) const MARKER: &str = "--gristmill-worker";
+pub const MARKER: &str = "--gristmill-worker";
 
 /// The exit status of a worker that may not work.
 const REFUSED: i32 = 2;

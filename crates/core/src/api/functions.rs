@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use super::{Emitter, Group, Mapper, Out, Reducer, Values};
 use crate::datum::Datum;
-use crate::input::{Input, Lines, Text};
+use crate::input::{Input, Items, Lines, Text};
 use crate::result::Result;
 
 /// A function as a mapper; made by [`map_fn`], [`map_text`] or [`map_lines`].
@@ -46,6 +46,25 @@ where
 pub fn map_lines<K, V, F>(function: F) -> MapFn<Lines, K, V, F>
 where
     F: Fn(&[u8], &mut Emitter<'_, K, V>) -> Result + Clone + Send + Sync + 'static,
+{
+    MapFn { function, types: PhantomData }
+}
+
+/// Wraps a function over in-memory items.
+///
+/// ```
+/// use gristmill::{Emitter, Job, Result, Sum, map_items};
+///
+/// fn last_digit(number: u64, out: &mut Emitter<'_, u64, u64>) -> Result {
+///     out.emit(&(number % 10), 1)
+/// }
+///
+/// let job = Job::new(map_items(last_digit)).fold_with(Sum);
+/// ```
+pub fn map_items<T, K, V, F>(function: F) -> MapFn<Items<T>, K, V, F>
+where
+    T: Datum,
+    F: Fn(T, &mut Emitter<'_, K, V>) -> Result + Clone + Send + Sync + 'static,
 {
     MapFn { function, types: PhantomData }
 }

@@ -13,7 +13,7 @@ mod values;
 
 pub use combiner::{Combiner, Max, Min, Sum};
 pub use emitter::Emitter;
-pub use functions::{MapFn, ReduceFn, map_fn, map_lines, map_text, reduce_fn};
+pub use functions::{MapFn, ReduceFn, map_fn, map_items, map_lines, map_text, reduce_fn};
 pub use mapper::Mapper;
 pub use out::Out;
 pub use partitioner::{HashPartitioner, Partitioner};

@@ -1,4 +1,6 @@
 //! `App`: what a program's `main` builds.
+//!
+//! It runs nothing itself: `session` and `command` do.
 
 use std::fmt;
 use std::process::ExitCode;

@@ -1,4 +1,6 @@
 //! Sizes and durations as people write them on a command line.
+//!
+//! It knows no option.
 
 use std::time::Duration;
 

@@ -1,4 +1,6 @@
 //! One run, step by step.
+//!
+//! Each step's work is done elsewhere.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;

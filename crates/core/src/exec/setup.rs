@@ -1,4 +1,6 @@
 //! What a worker must know before its first order, in whatever executor it lives.
+//!
+//! It starts no worker.
 
 use std::path::Path;
 use std::sync::Arc;

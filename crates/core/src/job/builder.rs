@@ -1,4 +1,6 @@
 //! `Job`: what a user builds.
+//!
+//! It holds the parts and runs none of them.
 
 use std::fmt;
 use std::sync::Arc;

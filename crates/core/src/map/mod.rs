@@ -7,15 +7,15 @@
 //! A [`session`] lives as long as its worker: its pair sink keeps the pairs of several tasks and commits them
 //! together. Nothing here knows of processes or schedules.
 
-mod output;
+mod attempt;
+mod direct;
 mod pending;
 mod rows;
 mod session;
 mod spill;
 mod table;
-mod task;
 
-pub(crate) use output::OutputSession;
+pub(crate) use direct::OutputSession;
 pub(crate) use rows::RowBuffer;
 pub(crate) use session::{MapSession, ShuffleSession};
 pub(crate) use spill::{Placed, Placement};

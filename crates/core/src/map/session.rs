@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
+use super::attempt;
 use super::pending::Pending;
-use super::task;
 use crate::api::{Mapper, Target};
 use crate::collect::{Collector, Committed};
 use crate::flight::Stage;
@@ -44,7 +44,7 @@ impl<M: Mapper> MapSession for ShuffleSession<M> {
         self.pending.begin();
         self.collector.begin(task);
         let target = Target::Shuffle(&mut self.collector);
-        let counters = task::run(&self.env, &self.input, &self.mapper, task, &mut self.buffers, target)?;
+        let counters = attempt::run(&self.env, &self.input, &self.mapper, task, &mut self.buffers, target)?;
         self.collector.check()?;
         self.pending.done(task, attempt, &counters);
         if self.pending.due(&self.env) { self.flush() } else { Ok(None) }

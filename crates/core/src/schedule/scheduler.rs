@@ -246,6 +246,10 @@ impl<'a> Scheduler<'a> {
         let last = deaths >= limit || loss.pid.is_none();
         let what = if loss.was_ready { "ended again and again without a task" } else { "could not start" };
         let mut failure = self.failure_of(slot, None, loss);
+        // Whoever complains about a worker's argument has read the command line before the library did.
+        if failure.stderr_tail.contains(gristmill_pool::worker::MARKER) {
+            failure.stderr_tail += "\nhint: App::main or App::enter has to come before anything else in main";
+        }
         failure.happened(what, deaths, limit);
         if last {
             return Err(Error::task(failure));

@@ -1,4 +1,6 @@
 //! What a task attempt may know of its surroundings, and the orders that start it.
+//!
+//! These are values; nothing here acts.
 
 use std::fmt;
 use std::path::PathBuf;

@@ -5,9 +5,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::attempt;
 use super::pending::Pending;
 use super::session::MapSession;
-use super::task;
 use crate::api::{Mapper, Target};
 use crate::collect::{Committed, Runs};
 use crate::flight::Stage;
@@ -41,7 +41,7 @@ impl<M: Mapper> MapSession for OutputSession<M> {
         let segments = Segments { runs: Arc::clone(&self.runs), partition, task, spill: 0 };
         let mut writer = PairWriter::new(self.env.format, Box::new(segments));
         let target = Target::Direct(&mut writer);
-        let counters = task::run(&self.env, &self.input, &self.mapper, task, &mut self.buffers, target)?;
+        let counters = attempt::run(&self.env, &self.input, &self.mapper, task, &mut self.buffers, target)?;
         writer.finish()?;
         self.pending.done(task, attempt, &counters);
         if self.pending.due(&self.env) { self.flush() } else { Ok(None) }
