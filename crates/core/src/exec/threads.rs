@@ -59,7 +59,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Lane {
     /// Carries out the first order; the next one is another job of the pool.
     fn step(self: Arc<Self>) {
-        let Some(order) = lock(&self.orders).queue.pop_front() else { return self.rest() };
+        let Some(order) = lock(&self.orders).queue.pop_front() else { return self.go_on() };
         let event = match catch_unwind(AssertUnwindSafe(|| lock(&self.runner).run(order))) {
             Ok(notes) => Event::Done { slot: self.slot, notes },
             // Attempts catch their own panics; this one came from a destructor between them.
@@ -71,15 +71,11 @@ impl Lane {
             // Whoever takes this place gets a lane of its own.
             lock(&self.orders).queue.clear();
         }
-        if over || lock(&self.orders).queue.is_empty() {
-            self.rest();
-        } else {
-            rayon::spawn(move || self.step());
-        }
+        self.go_on();
     }
 
-    /// Nothing is left to do, unless an order has come in the meantime.
-    fn rest(self: Arc<Self>) {
+    /// Goes on with the next order, or rests until there is one.
+    fn go_on(self: Arc<Self>) {
         let mut orders = lock(&self.orders);
         if orders.queue.is_empty() {
             orders.busy = false;

@@ -19,7 +19,6 @@ use crate::task::Order;
 ///
 /// `rebuild` makes the job again from its name and encoded parameters.
 pub(crate) fn serve(link: WorkerLink, rebuild: impl FnOnce(&str, &[u8]) -> Result<Arc<dyn Stages>>) -> ! {
-    crate::os::raise_descriptor_limit();
     let status = match carry_out_orders(&link, rebuild) {
         Ok(()) => 0,
         Err(error) => {

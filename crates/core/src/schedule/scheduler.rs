@@ -149,8 +149,8 @@ impl<'a> Scheduler<'a> {
             Event::Done { slot, notes } => {
                 self.slots[slot].heartbeat = None;
                 self.slots[slot].idle_deaths = 0;
-                let order = self.slots[slot].orders.pop_front();
-                notes.into_iter().try_for_each(|note| self.note(slot, order, note))
+                self.slots[slot].orders.pop_front();
+                notes.into_iter().try_for_each(|note| self.note(slot, note))
             }
             Event::Lost { slot, loss } => self.lost(slot, *loss),
             Event::Garbled { slot, error } => {
@@ -160,7 +160,7 @@ impl<'a> Scheduler<'a> {
         }
     }
 
-    fn note(&mut self, slot: usize, order: Option<Order>, note: Note) -> Result<(), Error> {
+    fn note(&mut self, slot: usize, note: Note) -> Result<(), Error> {
         match note {
             Note::Mapped { task, .. } => {
                 self.map.mapped(task);
@@ -171,12 +171,8 @@ impl<'a> Scheduler<'a> {
             Note::Reduced { task, part, counters, .. } => self.reduced(task, part, &counters),
             Note::Failed { task, failure, .. } => {
                 let resident = std::mem::take(&mut self.slots[slot].resident);
-                let charged = match order {
-                    Some(Order::Run { task, .. }) => task,
-                    _ => task,
-                };
-                self.requeue(resident, charged);
-                return self.failed(charged, *failure);
+                self.requeue(resident, task);
+                return self.failed(task, *failure);
             }
             Note::Ready | Note::Flushed => {}
         }
