@@ -7,7 +7,8 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use gristmill::bstr::{BStr, BString};
-use gristmill::{App, Emitter, Job, Lines, Mapper, Result, Sum};
+use gristmill::text::{Scratch, lower_words};
+use gristmill::{App, Emitter, Job, Lines, Mapper, Result, Sum, Text};
 use serde::{Deserialize, Serialize};
 
 mod tokenize;
@@ -31,12 +32,16 @@ enum Tokenizer {
     Article,
     /// Whatever stands between white space, in lower case
     Whitespace,
+    /// The same in text that must be UTF-8, line by line, by the standard library
+    Plain,
 }
 
-#[derive(Clone)]
+/// Words of bytes, whatever their encoding.
+#[derive(Clone, Default)]
 struct Words {
-    tokenizer: Tokenizer,
-    scratch: Vec<u8>,
+    article: bool,
+    line: Vec<u8>,
+    scratch: Scratch,
 }
 
 impl Mapper for Words {
@@ -45,11 +50,37 @@ impl Mapper for Words {
     type Value = u64;
 
     fn map(&mut self, line: &[u8], out: &mut Emitter<'_, BString, u64>) -> Result {
-        let count = |word: &[u8]| out.emit(BStr::new(word), 1);
-        match self.tokenizer {
-            Tokenizer::Article => tokenize::article_words(line, &mut self.scratch, count),
-            Tokenizer::Whitespace => tokenize::whitespace_words(line, &mut self.scratch, count),
+        if self.article {
+            return tokenize::article_words(line, &mut self.line, |word| out.emit(BStr::new(word), 1));
         }
+        lower_words(line, &mut self.scratch, |word| out.emit_word(word, 1))
+    }
+
+    fn map_block(&mut self, block: &[u8], out: &mut Emitter<'_, BString, u64>) -> Result<bool> {
+        if self.article {
+            return Ok(false);
+        }
+        lower_words(block, &mut self.scratch, |word| out.emit_word(word, 1))?;
+        Ok(true)
+    }
+}
+
+/// Words of text, without any of the library's helpers.
+#[derive(Clone, Default)]
+struct PlainWords {
+    line: String,
+}
+
+impl Mapper for PlainWords {
+    type Input = Text;
+    type Key = String;
+    type Value = u64;
+
+    fn map(&mut self, line: &str, out: &mut Emitter<'_, String, u64>) -> Result {
+        self.line.clear();
+        self.line.push_str(line);
+        self.line.make_ascii_lowercase();
+        self.line.split_ascii_whitespace().try_for_each(|word| out.emit(word, 1))
     }
 }
 
@@ -65,12 +96,22 @@ const SAMPLE: &[(&str, &[u8])] = &[
 fn main() -> ExitCode {
     App::new()
         .about("Counts the words of text files")
-        .job("wordcount", |args: WordCount| {
-            Job::new(Words { tokenizer: args.tokenizer, scratch: Vec::new() }).fold_with(Sum)
+        .job("wordcount", |args: WordCount| match args.tokenizer {
+            Tokenizer::Plain => Job::new(PlainWords::default()).fold_with(Sum).into_dyn(),
+            other => {
+                let article = other == Tokenizer::Article;
+                Job::new(Words { article, ..Words::default() }).fold_with(Sum).into_dyn()
+            }
         })
         .sample(SAMPLE)
         .present(|args: WordCount, finished| {
-            let rows = finished.pairs::<BString, u64>()?.collect::<Result<Vec<_>, _>>()?;
+            let rows = match args.tokenizer {
+                Tokenizer::Plain => {
+                    let pairs = finished.pairs::<String, u64>()?;
+                    pairs.map(|pair| pair.map(|(word, n)| (word.into(), n))).collect::<Result<Vec<_>, _>>()?
+                }
+                _ => finished.pairs::<BString, u64>()?.collect::<Result<Vec<_>, _>>()?,
+            };
             Ok(top::print_top(rows, args.top, &mut io::stdout().lock())?)
         })
         .main()

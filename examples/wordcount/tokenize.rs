@@ -1,21 +1,20 @@
-//! Cuts a line of bytes into the words that are counted: the article's words, or whatever white space separates.
+//! Cuts a line of bytes into the words that the article counts.
 //!
 //! It knows nothing of files, counts or the framework, and it allocates nothing once `scratch` has grown to the
 //! longest line.
 //!
 //! Letters, punctuation, lower case and white space (space, tab, newline, form feed, carriage return) are ASCII's.
 //! Every other byte, a vertical tab included, is kept as it is and is no letter. A line may come with or without its
-//! line end: `\n` and `\r` are white space in both modes, and a line never begins with its own end unless it is empty.
+//! line end: `\n` and `\r` are white space, and a line never begins with its own end unless it is empty.
 
 use memchr::{memchr, memchr_iter};
 
-/// What a separator becomes; white space and, in an article, punctuation.
+/// What a separator becomes: white space and punctuation.
 const GAP: u8 = b' ';
 /// What a byte becomes that spoils the word it stands in: a digit, a control character, a byte above ASCII.
 const SPOILER: u8 = 0;
 
 static ARTICLE: [u8; 256] = article_table();
-static WHITESPACE: [u8; 256] = whitespace_table();
 
 /// Calls `each` with every word of a line of an article: lower-cased, of letters alone, without the stop words.
 ///
@@ -35,18 +34,6 @@ pub(crate) fn article_words<E>(
     split_at_gaps(scratch, |word| {
         if (spoiled && word.contains(&SPOILER)) || is_stop_word(word) { Ok(()) } else { each(word) }
     })
-}
-
-/// Calls `each` with every word of a line that white space separates: lower-cased, whatever bytes it is made of.
-///
-/// The first error of `each` ends the line and is returned.
-pub(crate) fn whitespace_words<E>(
-    line: &[u8],
-    scratch: &mut Vec<u8>,
-    each: impl FnMut(&[u8]) -> Result<(), E>,
-) -> Result<(), E> {
-    translate(line, &WHITESPACE, scratch);
-    split_at_gaps(scratch, each)
 }
 
 /// Puts `line`, each byte mapped by `table`, in place of what `scratch` held.
@@ -116,17 +103,6 @@ const fn article_table() -> [u8; 256] {
     table
 }
 
-const fn whitespace_table() -> [u8; 256] {
-    let mut table = [0; 256];
-    let mut at = 0;
-    while at < table.len() {
-        let byte = at as u8;
-        table[at] = if is_white_space(byte) { GAP } else { byte.to_ascii_lowercase() };
-        at += 1;
-    }
-    table
-}
-
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
@@ -137,10 +113,6 @@ mod tests {
 
     fn article(line: &[u8]) -> Vec<Vec<u8>> {
         collect(|each| article_words(line, &mut Vec::new(), each))
-    }
-
-    fn whitespace(line: &[u8]) -> Vec<Vec<u8>> {
-        collect(|each| whitespace_words(line, &mut Vec::new(), each))
     }
 
     fn collect(
@@ -203,19 +175,12 @@ mod tests {
     #[test]
     fn a_vertical_tab_is_no_white_space() {
         assert_eq!(article(b"one\x0btwo three"), [b"three".to_vec()]);
-        assert_eq!(whitespace(b"One\x0bTwo three"), [b"one\x0btwo".to_vec(), b"three".to_vec()]);
-    }
-
-    #[test]
-    fn whitespace_words_keep_every_byte_but_upper_case() {
-        let want: [&[u8]; 4] = [b"the", b"\xc3\x84pfel", b"\xff\x00x", b"(2009)"];
-        assert_eq!(whitespace(b"\tThe \xc3\x84PFEL\x0c\xff\x00X\r(2009)"), want.map(<[u8]>::to_vec));
     }
 
     #[test]
     fn the_first_error_ends_the_line() {
         let mut seen = 0;
-        let result = whitespace_words(b"one two three", &mut Vec::new(), |word| {
+        let result = article_words(b"one two three", &mut Vec::new(), |word| {
             seen += 1;
             if word == b"two" { Err("two") } else { Ok(()) }
         });
@@ -236,14 +201,12 @@ mod tests {
         #[test]
         fn agrees_with_the_naive_rules(line in line()) {
             prop_assert_eq!(article(&line), naive_article(&line));
-            prop_assert_eq!(whitespace(&line), naive_whitespace(&line));
         }
 
         #[test]
         fn the_line_end_changes_nothing(line in line(), end in proptest::sample::select(vec!["\n", "\r\n"])) {
             let whole = [&line[..], end.as_bytes()].concat();
             prop_assert_eq!(article(&line), article(&whole));
-            prop_assert_eq!(whitespace(&line), whitespace(&whole));
         }
 
         #[test]

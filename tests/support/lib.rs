@@ -3,4 +3,6 @@
 pub mod boom;
 pub mod case;
 pub mod expected;
+pub mod pairs;
+pub mod spilled;
 pub mod wait;

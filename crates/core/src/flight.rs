@@ -130,6 +130,19 @@ impl Flight {
         self.beat();
     }
 
+    /// Notes a record that was seen before: user code is about to see something of it again.
+    #[inline]
+    pub(crate) fn record_again(&self, at: Span) {
+        self.put(OFFSET, at.offset);
+        self.put(LEN, at.len);
+    }
+
+    /// Takes back what [`Flight::record`] has added: the same bytes are noted again, record by record.
+    #[inline]
+    pub(crate) fn untake(&self, at: Span) {
+        self.put(BYTES, self.get(BYTES) - at.len);
+    }
+
     /// Notes the key that a reducer is about to see.
     pub(crate) fn key(&self, key: &[u8]) {
         let kept = &key[..key.len().min(KEY_BYTES)];

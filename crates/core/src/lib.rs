@@ -29,9 +29,9 @@
 //! # The way of a record
 //!
 //! ```text
-//! input ─► split ─► map ─► emit ─► collect ─► partition ─► run ═► merge ─► reduce ─► output
-//!  `input`          `map`  `api`  `collect`   `map`       `run`  `reduce`            `output`
-//!                          `key`
+//! input ─► split ─► map ─► emit ─► collect ─► fold ─► partition ─► run ═► fold ─► order ─► reduce ─► output
+//!  `input`          `map`  `api`  `collect`  `fold`   `rows`      `run`  `fold`  `reduce`            `output`
+//!                  `text`  `key`
 //! ```
 //!
 //! Around it: `job` describes a job, `coordinate` runs one, `schedule` decides which task runs when, `exec` delivers
@@ -46,6 +46,7 @@ mod datum;
 mod error;
 mod exec;
 mod flight;
+mod fold;
 mod input;
 mod job;
 pub mod key;
@@ -56,11 +57,13 @@ mod output;
 mod progress;
 mod reduce;
 mod result;
+mod rows;
 mod run;
 mod runner;
 mod schedule;
 mod task;
 pub mod testing;
+pub mod text;
 mod workdir;
 
 pub use api::{
@@ -75,9 +78,9 @@ pub use datum::Datum;
 pub use error::Error;
 pub use gristmill_pool::signals::Cancel;
 pub use input::{Cut, Fixed, Input, Items, Lines, RecordSink, Source, Span, Text, WholeFile};
-pub use job::{AnyJob, Combine, Combining, Fold, Group as GroupSide, Job, MapOnly, Shuffled};
+pub use job::{AnyJob, Combine, Combining, DynJob, Fold, Group as GroupSide, Job, MapOnly, Shuffled};
 pub use key::KeyRef;
-pub use options::{ExecutorKind, RunOptions};
+pub use options::{ExecutorKind, RunOptions, SpillCompression};
 pub use output::text::unescape;
 pub use progress::ShowProgress;
 pub use result::{BoxError, Result};

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::input::{InputError, Plan};
@@ -21,6 +21,20 @@ pub enum ExecutorKind {
     Threads,
     /// Calls in this thread, one at a time: for a debugger.
     Inline,
+}
+
+/// Whether the rows between map and reduce are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize, Deserialize)]
+pub enum SpillCompression {
+    /// With LZ4 where a worker finds that this is faster than writing all bytes; otherwise not.
+    #[default]
+    Auto,
+    /// Never.
+    None,
+    /// With LZ4: fast.
+    Lz4,
+    /// With Zstandard: smaller and slower.
+    Zstd,
 }
 
 /// Spools items into a file and plans their splits: path, items per chunk, ranges of a map-only job.
@@ -58,6 +72,8 @@ pub struct RunOptions {
     pub(crate) max_attempts: Option<u32>,
     pub(crate) task_timeout: Option<Duration>,
     pub(crate) durable: bool,
+    pub(crate) spill_compression: SpillCompression,
+    pub(crate) max_spill: Option<u64>,
     pub(crate) work_dir: Option<PathBuf>,
     pub(crate) progress: Option<ShowProgress>,
     pub(crate) text: bool,
@@ -155,6 +171,19 @@ impl RunOptions {
         self
     }
 
+    /// Whether the rows between map and reduce are compressed; by default where it is faster.
+    pub fn spill_compression(mut self, compression: SpillCompression) -> Self {
+        self.spill_compression = compression;
+        self
+    }
+
+    /// Bytes on disk that the rows between map and reduce may take up at any time, over all workers. The job fails
+    /// when it needs more; by default there is no limit.
+    pub fn max_spill(mut self, bytes: u64) -> Self {
+        self.max_spill = Some(bytes);
+        self
+    }
+
     /// Where the scratch folder is made; by default beside the output, or in the folder for temporary files.
     pub fn work_dir(mut self, folder: impl Into<PathBuf>) -> Self {
         self.work_dir = Some(folder.into());
@@ -174,6 +203,7 @@ impl RunOptions {
             ("--chunk-size", self.chunk_size == Some(0)),
             ("--partitions", self.partitions == Some(0)),
             ("--max-attempts", self.max_attempts == Some(0)),
+            ("--max-spill", self.max_spill == Some(0)),
         ];
         if let Some((name, _)) = zero.iter().find(|(_, zero)| *zero) {
             return Err(Error::usage(format!("{name} 0: must be at least 1")));

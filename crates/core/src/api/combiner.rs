@@ -1,6 +1,6 @@
 //! The `Combiner` trait and the combiners that most jobs need.
 //!
-//! It does not hold the tables that combiners work on: those are in `map` and `reduce`.
+//! It does not hold the table that combiners work on: that is in `fold`.
 
 use crate::result::Result;
 
@@ -18,6 +18,10 @@ use crate::result::Result;
     note = "floating-point sums depend on the order of addition: hand such values to `reduce_with` alone"
 )]
 pub trait Combiner<V>: Clone + Send + Sync + 'static {
+    /// Whether no call can panic or end the process, so that there is no need to note for whose pair it was.
+    #[doc(hidden)]
+    const CANNOT_DIE: bool = false;
+
     /// Folds `next` into `acc`.
     ///
     /// # Errors
@@ -47,6 +51,8 @@ pub struct Sum;
 macro_rules! sum_of_integers {
     ($($int:ty),*) => {$(
         impl Combiner<$int> for Sum {
+            const CANNOT_DIE: bool = true;
+
             #[inline]
             fn combine(&self, acc: &mut $int, next: $int) -> Result {
                 *acc = acc

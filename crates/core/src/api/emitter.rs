@@ -7,13 +7,16 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::path::Path;
 
+use bstr::BStr;
 use serde::Serialize;
 
-use crate::collect::Collector;
+use crate::collect::{Collector, KeySample};
 use crate::counters::Counters;
-use crate::key;
+use crate::input::Span;
+use crate::key::{self, Image};
 use crate::output::PairWriter;
 use crate::result::Result;
+use crate::text::Word;
 
 /// Takes a mapper's pairs.
 pub struct Emitter<'a, K, V> {
@@ -29,6 +32,8 @@ pub(crate) enum Target<'a, V> {
     Shuffle(&'a mut Collector<V>),
     /// Straight into a part file: a map-only job.
     Direct(&'a mut PairWriter),
+    /// Only the keys, into a sample of them.
+    Sample(&'a mut KeySample),
 }
 
 /// The input file that is being read.
@@ -46,6 +51,19 @@ impl<'a, K, V: Serialize> Emitter<'a, K, V> {
     /// Says which file the records to come are from.
     pub(crate) fn set_input(&mut self, path: Option<&'a Path>, ordinal: u32) {
         self.input = Some(InputRef { path, ordinal });
+    }
+
+    /// Says that the pairs to come are of this record.
+    #[inline(always)]
+    pub(crate) fn mark(&mut self, record: Span) {
+        if let Target::Shuffle(collector) = &mut self.target {
+            collector.mark(record);
+        }
+    }
+
+    /// Brings what was emitted to where it belongs, before anything else is done.
+    pub(crate) fn settle(&mut self) -> Result {
+        if let Target::Shuffle(collector) = &mut self.target { collector.settle() } else { Ok(()) }
     }
 
     /// Emits one pair. The key may be a borrowed form of `K`, such as `&str` for `String`: nothing is allocated.
@@ -84,6 +102,54 @@ impl<'a, K, V: Serialize> Emitter<'a, K, V> {
                 }
             }
             Target::Direct(writer) => writer.write(key, &value),
+            Target::Sample(sample) => sample.put(key),
+        }
+    }
+
+    /// Emits a pair of which both parts are borrowed: neither is copied before it is encoded. For values that own memory,
+    /// such as strings, in jobs without a combiner.
+    ///
+    /// # Errors
+    /// As [`Emitter::emit`].
+    #[inline]
+    pub fn emit_ref<Q, W>(&mut self, key: &Q, value: &W) -> Result
+    where
+        K: Borrow<Q>,
+        V: Borrow<W>,
+        Q: Serialize + ?Sized,
+        W: Serialize + ?Sized,
+    {
+        match &mut self.target {
+            Target::Shuffle(collector) => {
+                let mut scratch = collector.take_scratch();
+                let done = key::encode(key, &mut scratch, |encoded| collector.push_ref(encoded, value));
+                collector.put_scratch(scratch);
+                match done {
+                    Ok(pushed) => pushed,
+                    Err(error) => collector.poison(error.into()),
+                }
+            }
+            Target::Direct(writer) => writer.write(key, value),
+            Target::Sample(sample) => sample.put(key),
+        }
+    }
+
+    /// Emits a pair whose key is a word from [`gristmill::text`](crate::text), which is quicker than to emit its bytes.
+    ///
+    /// # Errors
+    /// As [`Emitter::emit`].
+    #[inline(always)]
+    pub fn emit_word(&mut self, word: Word<'_>, value: V) -> Result
+    where
+        K: Borrow<BStr>,
+    {
+        match &mut self.target {
+            Target::Shuffle(collector) => match Image::of_tail(word.tail(), word.len()) {
+                Some(image) => collector.push_image(image, value),
+                None => collector.push(word.bytes(), value),
+            },
+            Target::Direct(writer) => writer.write(BStr::new(word.bytes()), &value),
+            Target::Sample(sample) => sample.put(BStr::new(word.bytes())),
         }
     }
 

@@ -65,6 +65,22 @@ pub trait Mapper: Clone + Send + Sync + 'static {
         out: &mut Emitter<'_, Self::Key, Self::Value>,
     ) -> Result;
 
+    /// Called with the bytes of many whole records at once, line ends and all, before they are taken apart; `true` if that
+    /// has mapped them. Otherwise, which is the default, [`map`](Mapper::map) is called with each of them.
+    ///
+    /// It is for mappers that find their way in a block faster than record by record, such as the tokenisers of
+    /// [`gristmill::text`](crate::text), and must emit what `map` would. Only [`Text`](crate::Text),
+    /// [`Lines`](crate::Lines) and [`Fixed`](crate::Fixed) have blocks. A task that is tried again is given its records one
+    /// by one, so that a failure names the record.
+    ///
+    /// # Errors
+    /// Ends the attempt; the failure names the block.
+    #[inline]
+    fn map_block(&mut self, block: &[u8], out: &mut Emitter<'_, Self::Key, Self::Value>) -> Result<bool> {
+        let _ = (block, out);
+        Ok(false)
+    }
+
     /// Called once after the last record of an attempt; it may still emit.
     ///
     /// What is emitted here depends on where the input was split, and so does a job's output then.

@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{EnumValueParser, PossibleValue};
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 
 use super::sizes::{duration, size};
-use crate::options::{ExecutorKind, RunOptions};
+use crate::options::{ExecutorKind, RunOptions, SpillCompression};
 use crate::progress::ShowProgress;
 
 // Options of the framework; a job's own come beside them. No doc comment: it would become the program's description.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
+#[command(group = ArgGroup::new("outcome").args(["output", "tune"]))]
 pub(super) struct CommonArgs {
     /// Files, folders (recursive), globs, or '-' for standard input
     #[arg(value_name = "INPUT")]
@@ -25,8 +26,8 @@ pub(super) struct CommonArgs {
     /// Replace an existing output folder, at the end and not before
     #[arg(long, help_heading = "Output")]
     overwrite: bool,
-    /// Print a summary as JSON on standard output (needs --output)
-    #[arg(long, requires = "output", help_heading = "Output")]
+    /// Print a summary as JSON on standard output (needs --output or --tune)
+    #[arg(long, requires = "outcome", help_heading = "Output")]
     pub(super) json: bool,
     /// Make committed work survive a power loss, not only the death of processes
     #[arg(long, help_heading = "Output")]
@@ -53,15 +54,40 @@ pub(super) struct CommonArgs {
     /// Longest time without a finished record, e.g. 10min; 0 for no limit [default: 10min]
     #[arg(long, value_name = "DUR", value_parser = duration, help_heading = "Execution")]
     task_timeout: Option<Duration>,
+    /// Compression of the rows between map and reduce; auto: lz4 where that is faster than writing all bytes
+    #[arg(long, value_enum, default_value_t, value_name = "CODEC", help_heading = "Execution")]
+    spill_compression: SpillCompression,
+    /// Disk space for the rows between map and reduce, over all workers; the job fails if it needs more [default: no
+    /// limit]
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Execution")]
+    max_spill: Option<u64>,
     /// Folder for scratch files [default: beside the output, or the folder for temporary files]
     #[arg(long, value_name = "DIR", help_heading = "Execution")]
     work_dir: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) tune: TuneArgs,
 
     /// When to show progress on standard error
     #[arg(long, value_enum, default_value_t, value_name = "WHEN", help_heading = "Messages")]
     progress: ShowProgress,
     #[command(flatten)]
     pub(super) log: LogArgs,
+}
+
+// Options of the tuning. No doc comment here either.
+#[derive(Debug, Clone, Args)]
+pub(super) struct TuneArgs {
+    /// Do not do the job: try it on a sample of the input and say which chunk size, how many workers and partitions are
+    /// best
+    #[arg(id = "tune", long = "tune", help_heading = "Tuning")]
+    pub(super) wanted: bool,
+    /// How long this may take [default: 30s]
+    #[arg(long = "tune-time", value_name = "DUR", value_parser = duration, requires = "tune", help_heading = "Tuning")]
+    pub(super) time: Option<Duration>,
+    /// Draw what was measured into this new SVG file
+    #[arg(long = "tune-plot", value_name = "FILE", requires = "tune", help_heading = "Tuning")]
+    pub(super) plot: Option<PathBuf>,
 }
 
 // Options of the log. No doc comment here either.
@@ -127,6 +153,8 @@ impl CommonArgs {
             max_attempts: self.max_attempts,
             task_timeout: self.task_timeout,
             durable: self.durable,
+            spill_compression: self.spill_compression,
+            max_spill: self.max_spill,
             work_dir: self.work_dir,
             progress: Some(self.progress),
             ..RunOptions::default()

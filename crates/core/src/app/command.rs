@@ -14,6 +14,7 @@ use super::logging::{self, Logging};
 use super::registry::{Registered, Registry};
 use super::session::Entered;
 use super::show::show;
+use super::tune;
 use crate::coordinate;
 use crate::error::Error;
 use crate::result::{BoxError, Result};
@@ -93,14 +94,18 @@ fn run_command(entered: &Entered, name: &str, job: &Registered, matches: &ArgMat
     let logging = logging::start(&common.log, &bars)?;
     let handlers = install_handlers(&entered.cancel).map_err(BoxError::from)?;
     exit_on_third_signal(&entered.cancel);
-    let json = common.json;
-    let mut options = common.into_options().sample(job.sample);
-    options.text = job.present.is_none();
-    let done = entered.launch(name, params.clone(), options, Some(&logging), &bars);
-    let shown = done.and_then(|finished| Ok(show(job, &params, &finished, json)?));
+    let ended = if common.tune.wanted {
+        tune::run(&tune::Order { entered, name, job, params: &params, common: &common, logging: &logging })
+    } else {
+        let json = common.json;
+        let mut options = common.into_options().sample(job.sample);
+        options.text = job.present.is_none();
+        let done = entered.launch(name, params.clone(), options, Some(&logging), &bars);
+        done.and_then(|finished| Ok(show(job, &params, &finished, json)?))
+    };
     stop_logging(logging);
     drop(handlers);
-    shown
+    ended
 }
 
 fn stop_logging(logging: Logging) {

@@ -2,64 +2,146 @@
 //!
 //! It does not encode keys or decide when to commit.
 
-use crate::collect::Runs;
+use gristmill_ipc::codec;
+use serde::Serialize;
+
+use super::Runs;
+use crate::flight::Flight;
+use crate::fold::Batch;
+use crate::input::Span;
+use crate::key::Image;
 use crate::result::{BoxError, Result};
 use crate::run::RunWriter;
 
 /// Holds the pairs of one worker between map and spill.
 pub(crate) trait PairSink<V>: Send {
     /// Says that the pairs to come are of this input split.
-    fn begin(&mut self, split: u32);
+    fn begin(&mut self, split: u32) -> Result;
 
-    /// Takes a pair; returns about how many bytes are held now.
-    fn push(&mut self, key: &[u8], value: V) -> Result<usize>;
+    /// Takes all pairs of `batch`; true if there is no room for more, so that it must be spilled now.
+    fn push(&mut self, batch: &mut Batch<V>) -> Result<bool>;
+
+    /// Where the value of an encoded pair is to be appended.
+    fn code(&mut self) -> &mut Vec<u8>;
+
+    /// Takes a pair whose encoded value was appended to [`PairSink::code`]; true as for [`PairSink::push`].
+    fn push_encoded(&mut self, key: &[u8]) -> Result<bool>;
+
+    /// Says that the pairs to come in encoded form are of this record.
+    fn mark(&mut self, record: Span) {
+        let _ = record;
+    }
+
+    /// Takes in what waits to be taken in together.
+    fn settle(&mut self) -> Result {
+        Ok(())
+    }
 
     /// Whether nothing is held.
     fn is_empty(&self) -> bool;
 
-    /// Writes everything held as segments in key order, and is empty then.
+    /// Writes everything held into segments, and is empty then.
     fn spill(&mut self, run: &mut RunWriter, spill: u32) -> Result;
 }
 
 /// The shuffle side of an emitter.
 pub(crate) struct Collector<V> {
+    batch: Batch<V>,
+    /// Whether the mapper hands over encoded pairs.
+    encodes: bool,
     sink: Box<dyn PairSink<V>>,
     runs: Runs,
-    limit: usize,
     scratch: Vec<u8>,
     poison: Option<String>,
 }
 
 impl<V> Collector<V> {
-    /// A collector that spills when `sink` holds more than `limit` bytes.
-    pub(crate) fn new(sink: Box<dyn PairSink<V>>, runs: Runs, limit: usize) -> Self {
-        Self { sink, runs, limit, scratch: Vec::new(), poison: None }
+    pub(crate) fn new(sink: Box<dyn PairSink<V>>, runs: Runs, flight: Flight) -> Self {
+        Self { batch: Batch::noting(flight), encodes: false, sink, runs, scratch: Vec::new(), poison: None }
     }
 
-    pub(crate) fn begin(&mut self, split: u32) {
-        self.sink.begin(split);
+    /// Says that the pairs to come are of this input split.
+    pub(crate) fn begin(&mut self, split: u32) -> Result {
+        debug_assert!(self.batch.is_empty(), "the attempt before was checked");
+        self.sink.begin(split)
+    }
+
+    /// Says that the pairs to come are of this record.
+    #[inline(always)]
+    pub(crate) fn mark(&mut self, record: Span) {
+        self.batch.mark(record);
+        if self.encodes {
+            self.sink.mark(record);
+        }
+    }
+
+    /// Hands on what waits: user code that sees it fails before anything else is done.
+    pub(crate) fn settle(&mut self) -> Result {
+        if !self.batch.is_empty() {
+            self.pass_on()?;
+        }
+        let settled = self.sink.settle();
+        settled.or_else(|error| self.poison(error))
     }
 
     /// Takes a pair whose key is encoded already.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, key: &[u8], value: V) -> Result {
-        let pushed = match self.sink.push(key, value) {
-            Ok(held) if held > self.limit => self.spill(),
-            Ok(_) => return Ok(()),
+        if self.batch.push(key, value) { self.pass_on() } else { Ok(()) }
+    }
+
+    /// As [`Collector::push`], for a key whose image is known.
+    #[inline(always)]
+    pub(crate) fn push_image(&mut self, image: Image, value: V) -> Result {
+        if self.batch.push_image(image, value) { self.pass_on() } else { Ok(()) }
+    }
+
+    /// As [`Collector::push`], for a value that is given in a form of its encoding.
+    #[inline(always)]
+    pub(crate) fn push_ref<W: Serialize + ?Sized>(&mut self, key: &[u8], value: &W) -> Result {
+        if !self.batch.is_empty() {
+            self.pass_on()?;
+        }
+        if !self.encodes {
+            self.encodes = true;
+            self.batch.last_mark().into_iter().for_each(|record| self.sink.mark(record));
+        }
+        if let Err(error) = codec::encode_into(value, self.sink.code()) {
+            return self.poison(error.into());
+        }
+        match self.sink.push_encoded(key) {
+            Ok(false) => Ok(()),
+            pushed => self.after(pushed),
+        }
+    }
+
+    /// Hands the batch to the sink.
+    #[inline(never)]
+    fn pass_on(&mut self) -> Result {
+        let pushed = self.sink.push(&mut self.batch);
+        self.after(pushed)
+    }
+
+    fn after(&mut self, pushed: Result<bool>) -> Result {
+        let passed = match pushed {
+            Ok(true) => self.spill(),
+            Ok(false) => return Ok(()),
             Err(error) => Err(error),
         };
-        pushed.or_else(|error| self.poison(error))
+        passed.or_else(|error| self.poison(error))
     }
 
     /// Remembers that a pair was lost, so that the attempt fails even if user code drops the error.
     #[cold]
     pub(crate) fn poison(&mut self, error: BoxError) -> Result {
+        self.batch.clear();
         self.poison.get_or_insert_with(|| error.to_string());
         Err(error)
     }
 
-    /// Fails if a pair of the attempt was lost.
+    /// Ends an attempt: fails if a pair of it was lost.
     pub(crate) fn check(&mut self) -> Result {
+        self.settle()?;
         match self.poison.take() {
             Some(error) => Err(format!("an emitted pair was lost: {error}").into()),
             None => Ok(()),

@@ -4,6 +4,8 @@
 
 mod collector;
 mod runs;
+mod sample;
 
 pub(crate) use collector::{Collector, PairSink};
 pub(crate) use runs::{Committed, Runs};
+pub(crate) use sample::KeySample;

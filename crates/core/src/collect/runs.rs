@@ -19,7 +19,7 @@ pub(crate) struct Committed {
     pub(crate) run: Option<String>,
     pub(crate) tasks: Vec<(u32, u32)>,
     pub(crate) counters: Counters,
-    /// Bytes for each partition that has any.
+    /// Bytes of rows for each partition that has any.
     pub(crate) partitions: Vec<(u32, u64)>,
 }
 
@@ -62,7 +62,7 @@ impl Runs {
         self.spills = 0;
         let mut partitions = std::collections::BTreeMap::new();
         for segment in &index.segments {
-            *partitions.entry(segment.partition).or_insert(0) += segment.len;
+            *partitions.entry(segment.label.partition).or_insert(0) += segment.raw_len;
         }
         Ok(Committed { run: Some(name), tasks, counters, partitions: partitions.into_iter().collect() })
     }
@@ -72,7 +72,7 @@ impl Runs {
     fn start(&self) -> Result<(String, RunWriter)> {
         let number = self.env.runs_begun.fetch_add(1, Relaxed);
         let name = format!("{}-{number}.run", self.env.run_prefix);
-        let writer = RunWriter::create(&self.env.runs.join(&name))?;
+        let writer = RunWriter::create(&self.env.runs.join(&name), &self.env.spilling)?;
         Ok((name, writer))
     }
 }
@@ -97,10 +97,12 @@ mod tests {
             params: Vec::new(),
             paths: work.paths.clone(),
             partitions: 1,
+            buckets: 1,
             format: Format::Text,
             memory: 1 << 20,
             flush_after: Duration::ZERO,
             durable: false,
+            spilling: crate::run::SpillSettings::default(),
         };
         let plan = Plan::cut(Vec::new(), Cut::Never, 1, None).expect("a plan");
         let env = setup.env("Worker-1", 1, Arc::new(plan), new_page().expect("a page"));

@@ -7,6 +7,7 @@
 //! It decides nothing about tasks (the scheduler does) and installs no handlers (the application does).
 
 mod finished;
+mod input_list;
 mod memory;
 mod output_folder;
 mod planning;

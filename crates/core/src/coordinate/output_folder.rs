@@ -17,14 +17,16 @@ pub(crate) const SUCCESS: &str = "_SUCCESS";
 pub(crate) struct OutputFolder {
     path: PathBuf,
     overwrite: bool,
+    /// The list of inputs, which is the job's as the parts are.
+    input_list: Option<String>,
 }
 
 impl OutputFolder {
-    /// Checks that `path` can become the output folder.
+    /// Checks that `path` can become the output folder of a job that may put a list of its inputs there.
     ///
     /// # Errors
     /// When it exists (with `overwrite`: when it holds anything but an earlier output), or its parent does not.
-    pub(crate) fn new(path: &Path, overwrite: bool) -> Result<Self, Error> {
+    pub(crate) fn new(path: &Path, overwrite: bool, input_list: Option<&str>) -> Result<Self, Error> {
         if path.file_name().is_none() {
             return Err(Error::usage(format!("output {}: not a name for a new folder", path.display())));
         }
@@ -33,10 +35,11 @@ impl OutputFolder {
                 let path = path.display();
                 return Err(Error::usage(format!("output {path}: exists already (--overwrite replaces it)")));
             }
-            check_replaceable(path)?;
+            check_replaceable(path, input_list)?;
         }
         // Without what may follow the name: a folder cannot be renamed to `out/.`.
-        Ok(Self { path: path.components().collect(), overwrite })
+        let input_list = input_list.map(str::to_owned);
+        Ok(Self { path: path.components().collect(), overwrite, input_list })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -72,7 +75,7 @@ impl OutputFolder {
         }
         if self.overwrite && self.path.symlink_metadata().is_ok() {
             // What was there takes the place of the parts and is removed with the work folder.
-            check_replaceable(&self.path)?;
+            check_replaceable(&self.path, self.input_list.as_deref())?;
             os::exchange(parts, &self.path).at("replace", &self.path)?;
         } else {
             os::rename_new(parts, &self.path).at("publish", &self.path)?;
@@ -85,14 +88,14 @@ impl OutputFolder {
 }
 
 /// Replacing deletes: only what looks like an earlier output may go.
-fn check_replaceable(path: &Path) -> Result<(), Error> {
+fn check_replaceable(path: &Path, input_list: Option<&str>) -> Result<(), Error> {
     let entries = fs::read_dir(path)
         .map_err(|error| Error::usage(format!("output {}: cannot be replaced: {error}", path.display())))?;
     for entry in entries {
         let entry = entry.at("read", path)?;
         let (name, kind) = (entry.file_name(), entry.file_type().at("examine", &entry.path())?);
         let text = name.to_string_lossy();
-        if !(kind.is_file() && (text == SUCCESS || is_part_name(&text))) {
+        if !(kind.is_file() && (text == SUCCESS || is_part_name(&text) || input_list == Some(&*text))) {
             return Err(Error::usage(format!(
                 "output {}: not replaced, because it holds {text}, which is no job's output",
                 path.display()
@@ -127,7 +130,9 @@ mod tests {
     fn an_output_that_cannot_be_reached_is_found_out_before_the_work() {
         let parent = tempfile::tempdir().expect("a folder");
         let try_for = |output: &Path| {
-            OutputFolder::new(output, false).expect("a new folder").rehearse(&parent.path().join("trial"))
+            OutputFolder::new(output, false, None)
+                .expect("a new folder")
+                .rehearse(&parent.path().join("trial"))
         };
         try_for(&parent.path().join("out/.")).expect("it can");
         assert_eq!(fs::read_dir(parent.path()).expect("the folder").count(), 0);

@@ -63,12 +63,26 @@ fn default_chunk(total_bytes: u64, workers: usize) -> u64 {
     (total_bytes / (workers as u64 * TASKS_PER_WORKER)).clamp(LEAST_CHUNK_BYTES, MOST_CHUNK_BYTES)
 }
 
-/// One partition up to 1 MiB of input, four up to 128 MiB, then one for each 32 MiB, at most 64.
+/// One partition up to 1 MiB of input, four up to 128 MiB, then one for each 32 MiB, at most 64: a power of two always, so
+/// that they can be dealt out evenly.
 ///
 /// It depends on the input alone: the same input gives the same part files on every machine.
 pub(super) fn default_partitions(total_bytes: u64) -> u32 {
     const MIB: u64 = 1 << 20;
-    if total_bytes <= MIB { 1 } else { total_bytes.div_ceil(32 * MIB).clamp(4, 64) as u32 }
+    if total_bytes <= MIB {
+        1
+    } else {
+        total_bytes.div_ceil(32 * MIB).clamp(4, 64).next_power_of_two() as u32
+    }
+}
+
+/// Buckets in each partition: one for each MiB of input, at most 512 in all unless there are more partitions.
+///
+/// What a reducer folds of one then fits the cache. No output depends on it.
+pub(super) fn buckets(total_bytes: u64, partitions: u32) -> u32 {
+    const MOST: u64 = 512;
+    let wanted = (total_bytes >> 20).next_power_of_two().min(MOST);
+    (wanted / u64::from(partitions)).max(1) as u32
 }
 
 fn find_files(options: &RunOptions, paths: &WorkPaths, cancel: &Cancel) -> Result<Vec<InputFile>, Error> {

@@ -15,18 +15,19 @@ use indicatif::MultiProgress;
 
 use super::finished::{Finished, Results, Summary};
 use super::output_folder::OutputFolder;
-use super::{memory, planning};
+use super::{input_list, memory, planning};
 use crate::error::Error;
 use crate::exec::{Executor, Inline, LogTail, Processes, Setup, Threads, write_plan};
 use crate::flight::PAGE_WORDS;
 use crate::input::Plan;
 use crate::job::Stages;
-use crate::options::{ExecutorKind, RunOptions};
+use crate::options::{ExecutorKind, RunOptions, SpillCompression};
 use crate::os;
 use crate::output::Format;
 use crate::output::part::part_name;
 use crate::progress::{Progress, ShowProgress};
 use crate::result::Result;
+use crate::run::{SpillLimit, SpillSettings};
 use crate::schedule::{Finish, Limits, Scheduler};
 use crate::workdir::WorkFolder;
 
@@ -61,9 +62,10 @@ pub(crate) fn run(mut launch: Launch<'_>) -> Result<Finished, Error> {
     refuse_in_worker()?;
     launch.options.check()?;
     os::raise_descriptor_limit();
+    input_list::check(launch.stages.input_list())?;
     let options = &launch.options;
-    let output =
-        options.output.as_deref().map(|path| OutputFolder::new(path, options.overwrite)).transpose()?;
+    let folder = |path| OutputFolder::new(path, options.overwrite, launch.stages.input_list());
+    let output = options.output.as_deref().map(folder).transpose()?;
     let work = work_folder(options, output.as_ref())?;
     output.as_ref().map_or(Ok(()), |output| output.rehearse(&work.paths.trial()))?;
     let workers = workers(&launch.options);
@@ -149,10 +151,16 @@ fn executor(
         params: launch.params.clone(),
         paths: work.paths.clone(),
         partitions: limits.partitions,
-        format: if text { Format::Text } else { Format::Pairs },
+        buckets: planning::buckets(plan.total_bytes, limits.partitions),
+        format: match text {
+            true if launch.stages.raw_output() => Format::Raw,
+            true => Format::Text,
+            false => Format::Pairs,
+        },
         memory: memory::per_worker(options.memory, limits.workers)?,
         flush_after: FLUSH_AFTER,
         durable: options.durable,
+        spilling: spilling(launch, limits.workers)?,
     };
     let (stages, plan) = (Arc::clone(&launch.stages), Arc::clone(plan));
     Ok(match options.executor {
@@ -167,6 +175,21 @@ fn executor(
             )
         }
     })
+}
+
+fn spilling(launch: &Launch<'_>, workers: usize) -> Result<SpillSettings, Error> {
+    let asked = launch.options.spill_compression;
+    let compression = match (launch.stages.map_only(), asked) {
+        (false, asked) => asked,
+        (true, SpillCompression::Auto | SpillCompression::None) => SpillCompression::None,
+        (true, _) => {
+            return Err(Error::usage(
+                "--spill-compression: a map-only job has no rows between map and reduce",
+            ));
+        }
+    };
+    let limit = launch.options.max_spill.map(|bytes| SpillLimit::new(bytes, workers));
+    Ok(SpillSettings { compression, limit })
 }
 
 fn crew(launch: &Launch<'_>, work: &WorkFolder, setup: &Setup) -> Result<CrewConfig> {
@@ -189,6 +212,9 @@ fn finish(
     let parts = work.paths.parts();
     let results = match output {
         Some(output) => {
+            if let Some(name) = launch.stages.input_list() {
+                input_list::write(&parts.join(name), plan)?;
+            }
             output.publish(&parts, launch.options.durable)?;
             Results::Folder(output.path().to_owned())
         }

@@ -15,6 +15,7 @@ use crate::flight::Flight;
 use crate::input::Plan;
 use crate::output::Format;
 use crate::result::{AtPath, Result};
+use crate::run::{SpillSettings, Spilling};
 use crate::task::TaskEnv;
 use crate::workdir::WorkPaths;
 
@@ -26,11 +27,14 @@ pub(crate) struct Setup {
     pub(crate) params: Vec<u8>,
     pub(crate) paths: WorkPaths,
     pub(crate) partitions: u32,
+    /// Buckets in each partition.
+    pub(crate) buckets: u32,
     pub(crate) format: Format,
     /// Bytes of buffers for each worker.
     pub(crate) memory: usize,
     pub(crate) flush_after: Duration,
     pub(crate) durable: bool,
+    pub(crate) spilling: SpillSettings,
 }
 
 impl Setup {
@@ -42,20 +46,24 @@ impl Setup {
         plan: Arc<Plan>,
         flight: Flight,
     ) -> Arc<TaskEnv> {
+        let (runs, run_prefix) = (self.paths.runs(), format!("{worker}-{incarnation}"));
+        let spilling = Arc::new(Spilling::new(self.spilling, &runs, &run_prefix, self.memory));
         Arc::new(TaskEnv {
             job: self.job.clone(),
             worker: worker.to_owned(),
             plan,
-            runs: self.paths.runs(),
+            runs,
             parts: self.paths.parts(),
             manifest: self.paths.manifest(),
-            run_prefix: format!("{worker}-{incarnation}"),
+            run_prefix,
             runs_begun: AtomicU32::new(0),
             partitions: self.partitions,
+            buckets: self.buckets,
             format: self.format,
             memory: self.memory,
             flush_after: self.flush_after,
             durable: self.durable,
+            spilling,
             flight,
         })
     }

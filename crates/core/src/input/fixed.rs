@@ -61,9 +61,12 @@ impl Input for Fixed {
         while window.offset() < stop {
             window.fill(self.record_len, stop)?;
             let whole = window.held().len() / self.record_len * self.record_len;
-            for (index, record) in (0..).zip(window.held()[..whole].chunks_exact(self.record_len)) {
+            let (offset, block) = (window.offset(), &window.held()[..whole]);
+            if !sink.block(Span { offset, len: whole as u64 }, block)? {
                 let len = self.record_len as u64;
-                sink.record(Span { offset: window.offset() + index * len, len }, record)?;
+                for (index, record) in (0..).zip(block.chunks_exact(self.record_len)) {
+                    sink.record(Span { offset: offset + index * len, len }, record)?;
+                }
             }
             window.consume(whole);
         }

@@ -23,7 +23,12 @@ impl Input for Lines {
     }
 
     fn read<S: RecordSink<Self>>(&self, source: &mut Source<'_>, sink: &mut S) -> Result {
-        each_block(source, |offset, block| each_line(offset, block, |at, line| sink.record(at, line)))
+        each_block(source, |offset, block| {
+            if sink.block(Span { offset, len: block.len() as u64 }, block)? {
+                return Ok(());
+            }
+            each_line(offset, block, |at, line| sink.record(at, line))
+        })
     }
 }
 

@@ -96,8 +96,19 @@ pub trait Input: Clone + Send + Sync + 'static {
     fn read<S: RecordSink<Self>>(&self, source: &mut Source<'_>, sink: &mut S) -> Result;
 }
 
-/// Takes the records of a piece, one at a time.
+/// Takes the records of a piece, one at a time or in blocks.
 pub trait RecordSink<I: Input> {
+    /// Offered the bytes of many whole records at once, with nothing between or beside them; `true` if the sink has
+    /// taken them. Otherwise [`RecordSink::record`] must be called with each.
+    ///
+    /// # Errors
+    /// As for [`RecordSink::record`].
+    #[inline]
+    fn block(&mut self, at: Span, block: &[u8]) -> Result<bool> {
+        let _ = (at, block);
+        Ok(false)
+    }
+
     /// Called with each record.
     ///
     /// # Errors

@@ -31,7 +31,10 @@ impl Input for Text {
         // A block is checked as a whole, which is far cheaper than line by line: a newline is never inside a character,
         // so that the block is UTF-8 exactly if every line is.
         each_block(source, |offset, block| match str::from_utf8(block) {
-            Ok(text) => each_text_line(offset, text, sink),
+            Ok(text) => {
+                let taken = sink.block(Span { offset, len: block.len() as u64 }, block)?;
+                if taken { Ok(()) } else { each_text_line(offset, text, sink) }
+            }
             Err(_) => each_line(offset, block, |at, line| match str::from_utf8(line) {
                 Ok(line) => sink.record(at, line),
                 Err(error) => sink.undecodable(at, not_utf8(file, at, error).into()),

@@ -3,7 +3,6 @@
 //! What becomes of the groups is in `sides`.
 
 use std::any::type_name;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::builder::Job;
@@ -12,11 +11,12 @@ use crate::api::Mapper;
 use crate::collect::{Collector, Runs};
 use crate::counters::Counters;
 use crate::flight::Stage;
-use crate::map::{MapSession, OutputSession, Placed, ShuffleSession};
+use crate::map::{MapSession, OutputSession, ShuffleSession, sample_keys};
 use crate::output::PairWriter;
 use crate::output::part::PartFile;
-use crate::reduce::{Shuffle, concatenate};
+use crate::reduce::{KeyOrder, ReduceTask, Shuffle, concatenate};
 use crate::result::Result;
+use crate::rows::Buckets;
 use crate::task::TaskEnv;
 
 /// The part of a job that depends on what comes after the mapper.
@@ -31,14 +31,14 @@ pub(crate) trait Back<M: Mapper>: Sized + Send + Sync {
     /// Names of the types of the results' keys and values.
     fn out_types() -> (&'static str, &'static str);
 
-    fn map_session(job: &Job<M, Self>, env: &Arc<TaskEnv>) -> Box<dyn MapSession>;
+    fn map_session(job: &Job<M, Self>, env: &Arc<TaskEnv>) -> Result<Box<dyn MapSession>>;
 
     /// Writes the results of one partition to `part`; returns how many they are, and what was counted.
     fn reduce(
         job: &Job<M, Self>,
         env: &TaskEnv,
         shuffle: &Shuffle,
-        partition: u32,
+        task: (u32, u32),
         part: &mut PartFile,
     ) -> Result<(u64, Counters)>;
 }
@@ -50,15 +50,15 @@ impl<M: Mapper> Back<M> for MapOnly {
         (type_name::<M::Key>(), type_name::<M::Value>())
     }
 
-    fn map_session(job: &Job<M, Self>, env: &Arc<TaskEnv>) -> Box<dyn MapSession> {
-        Box::new(OutputSession::new(Arc::clone(env), job.input.clone(), job.mapper.clone()))
+    fn map_session(job: &Job<M, Self>, env: &Arc<TaskEnv>) -> Result<Box<dyn MapSession>> {
+        Ok(Box::new(OutputSession::new(Arc::clone(env), job.input.clone(), job.mapper.clone())))
     }
 
     fn reduce(
         _job: &Job<M, Self>,
         env: &TaskEnv,
         shuffle: &Shuffle,
-        partition: u32,
+        (partition, _): (u32, u32),
         part: &mut PartFile,
     ) -> Result<(u64, Counters)> {
         env.flight.stage(Stage::Output);
@@ -73,25 +73,30 @@ impl<M: Mapper, S: ReduceSide<M::Key, M::Value>> Back<M> for Shuffled<S> {
         (type_name::<S::OutKey>(), type_name::<S::OutValue>())
     }
 
-    fn map_session(job: &Job<M, Self>, env: &Arc<TaskEnv>) -> Box<dyn MapSession> {
-        let partitioner = Arc::clone(&job.partitioner);
-        let placement = Arc::new(Placed { partitioner, partitions: env.partitions, key: PhantomData });
-        let sink = job.side.0.pair_sink(placement);
-        let collector = Collector::new(sink, Runs::new(Arc::clone(env)), env.memory);
-        Box::new(ShuffleSession::new(Arc::clone(env), job.input.clone(), job.mapper.clone(), collector))
+    fn map_session(job: &Job<M, Self>, env: &Arc<TaskEnv>) -> Result<Box<dyn MapSession>> {
+        let buckets = Buckets::new(S::SHAPE, env.partitions, env.buckets, env.memory / 2);
+        let placement = job.partitioning.placement(env, || sample_keys(env, &job.input, &job.mapper))?;
+        let sink = job.side.0.pair_sink(placement, buckets, env);
+        let collector = Collector::new(sink, Runs::new(Arc::clone(env)), env.flight.clone());
+        let (input, mapper) = (job.input.clone(), job.mapper.clone());
+        Ok(Box::new(ShuffleSession::new(Arc::clone(env), input, mapper, collector)))
     }
 
     fn reduce(
         job: &Job<M, Self>,
         env: &TaskEnv,
         shuffle: &Shuffle,
-        partition: u32,
+        (partition, attempt): (u32, u32),
         part: &mut PartFile,
     ) -> Result<(u64, Counters)> {
         let mut counters = Counters::default();
         let mut writer = PairWriter::new(env.format, part.sink()?);
-        let mut merge = shuffle.merge(partition, S::SHAPE, env.memory)?;
-        job.side.0.reduce(&mut merge, &mut writer, &mut counters, &env.flight)?;
+        let by_range = job.partitioning.is_range();
+        // What is partitioned by range is in order at little cost.
+        let order = if job.any_order && !by_range { KeyOrder::Hash } else { KeyOrder::Key };
+        let ordered_buckets = order == KeyOrder::Hash || by_range;
+        let task = ReduceTask { env, shuffle, partition, attempt, shape: S::SHAPE, order, ordered_buckets };
+        job.side.0.reduce(&task, &mut writer, &mut counters)?;
         env.flight.stage(Stage::Output);
         Ok((writer.finish()?, counters))
     }

@@ -5,8 +5,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::partitioning::Partitioning;
 use super::sides::{Combine, Combining, Fold, Group, MapOnly, Shuffled};
-use crate::api::{Combiner, HashPartitioner, Mapper, Partitioner, Reducer};
+use crate::api::{Combiner, Mapper, Partitioner, Reducer};
 
 /// A mapper, what comes after it, and how its keys are partitioned.
 ///
@@ -23,7 +24,10 @@ pub struct Job<M: Mapper, S = MapOnly> {
     pub(super) input: M::Input,
     pub(super) mapper: M,
     pub(super) side: S,
-    pub(super) partitioner: Arc<dyn Partitioner<M::Key>>,
+    pub(super) partitioning: Partitioning<M::Key>,
+    pub(super) any_order: bool,
+    pub(super) raw_output: bool,
+    pub(super) input_list: Option<String>,
     pub(super) partitions: Option<u32>,
 }
 
@@ -38,7 +42,17 @@ impl<M: Mapper> Job<M, MapOnly> {
 
     /// A map-only job over a kind of record that has parameters, such as [`crate::Fixed`].
     pub fn reading(input: M::Input, mapper: M) -> Self {
-        Self { input, mapper, side: MapOnly, partitioner: Arc::new(HashPartitioner), partitions: None }
+        let partitioning = Partitioning::Hash;
+        Self {
+            input,
+            mapper,
+            side: MapOnly,
+            partitioning,
+            any_order: false,
+            raw_output: false,
+            input_list: None,
+            partitions: None,
+        }
     }
 
     /// Folds all values of a key into one, which is the result for the key.
@@ -74,7 +88,25 @@ impl<M: Mapper, S> Job<M, Shuffled<S>> {
     /// Chooses partitions by another rule than the hash of the key.
     #[must_use]
     pub fn partition_by(mut self, partitioner: impl Partitioner<M::Key>) -> Self {
-        self.partitioner = Arc::new(partitioner);
+        self.partitioning = Partitioning::Custom(Arc::new(partitioner));
+        self
+    }
+
+    /// Divides keys into ranges that hold about as many pairs each, so that the parts, one after the other, have all keys in
+    /// order.
+    ///
+    /// The borders come from a sample of the input, on which each worker runs the mapper before its first task.
+    #[must_use]
+    pub fn partition_by_range(mut self) -> Self {
+        self.partitioning = Partitioning::Range;
+        self
+    }
+
+    /// Gives up the order of keys: a reducer sees the keys of a partition, and the output has them, in the order of their
+    /// hashes. That is cheaper, and the output is as reproducible as in key order.
+    #[must_use]
+    pub fn any_order(mut self, any_order: bool) -> Self {
+        self.any_order = any_order;
         self
     }
 }
@@ -87,9 +119,32 @@ impl<M: Mapper, S> Job<M, S> {
         self
     }
 
+    /// Writes part files without tabs, line ends and escapes: each result is the bytes of its key and those of its value.
+    #[must_use]
+    pub fn raw_output(mut self) -> Self {
+        self.raw_output = true;
+        self
+    }
+
+    /// Puts a file called `name` beside the part files that lists the inputs: `ordinal<TAB>path`, escaped as text output
+    /// is. The ordinals are those of [`Emitter::ordinal`](crate::Emitter::ordinal).
+    #[must_use]
+    pub fn list_inputs(mut self, name: impl Into<String>) -> Self {
+        self.input_list = Some(name.into());
+        self
+    }
+
     fn with<T>(self, side: impl FnOnce(S) -> T) -> Job<M, T> {
-        let Self { input, mapper, side: before, partitioner, partitions } = self;
-        Job { input, mapper, side: side(before), partitioner, partitions }
+        Job {
+            input: self.input,
+            mapper: self.mapper,
+            side: side(self.side),
+            partitioning: self.partitioning,
+            any_order: self.any_order,
+            raw_output: self.raw_output,
+            input_list: self.input_list,
+            partitions: self.partitions,
+        }
     }
 }
 

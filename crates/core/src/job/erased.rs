@@ -3,6 +3,7 @@
 //! It decides nothing: each method hands over to the typed parts.
 
 use std::any::type_name;
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -46,12 +47,16 @@ pub(crate) trait Stages: Send + Sync {
     /// The number of partitions that the job itself asks for.
     fn partitions(&self) -> Option<u32>;
     fn map_only(&self) -> bool;
+    /// Whether results are written without separators and escapes.
+    fn raw_output(&self) -> bool;
+    /// Name of the file that lists the inputs, beside the parts.
+    fn input_list(&self) -> Option<&str>;
     /// How files may be cut.
     fn cut(&self) -> Cut;
     /// Whether a file can hold the job's kind of records.
     fn check(&self, path: &Path, size: u64) -> Result;
     /// The map side of one worker.
-    fn map_session(&self, env: &Arc<TaskEnv>) -> Box<dyn MapSession>;
+    fn map_session(&self, env: &Arc<TaskEnv>) -> Result<Box<dyn MapSession>>;
     /// One attempt at a reduce task, committed when it returns.
     fn reduce(
         &self,
@@ -76,6 +81,14 @@ impl<M: Mapper, S: Back<M>> Stages for Job<M, S> {
         S::MAP_ONLY
     }
 
+    fn raw_output(&self) -> bool {
+        self.raw_output
+    }
+
+    fn input_list(&self) -> Option<&str> {
+        self.input_list.as_deref()
+    }
+
     fn cut(&self) -> Cut {
         self.input.cut()
     }
@@ -84,7 +97,7 @@ impl<M: Mapper, S: Back<M>> Stages for Job<M, S> {
         self.input.check(path, size)
     }
 
-    fn map_session(&self, env: &Arc<TaskEnv>) -> Box<dyn MapSession> {
+    fn map_session(&self, env: &Arc<TaskEnv>) -> Result<Box<dyn MapSession>> {
         S::map_session(self, env)
     }
 
@@ -96,7 +109,7 @@ impl<M: Mapper, S: Back<M>> Stages for Job<M, S> {
         attempt: u32,
     ) -> Result<(Reduced, Counters)> {
         let mut part = PartFile::create(&env.parts, &part_name(S::MAP_ONLY, task), attempt)?;
-        let (records, counters) = S::reduce(self, env, shuffle, task, &mut part)?;
+        let (records, counters) = S::reduce(self, env, shuffle, (task, attempt), &mut part)?;
         env.flight.stage(Stage::Commit);
         Ok((Reduced { records, bytes: part.commit(env.durable)? }, counters))
     }
@@ -113,3 +126,54 @@ where
 }
 
 impl<M: Mapper, S> AnyJob for Job<M, S> where Self: Stages + 'static {}
+
+/// A complete job whose types are hidden, for programs that choose among several by their parameters.
+///
+/// ```
+/// use gristmill::{DynJob, Emitter, Job, Result, Sum, map_lines, map_text};
+///
+/// fn characters(line: &str, out: &mut Emitter<'_, usize, u64>) -> Result {
+///     out.emit(&line.chars().count(), 1)
+/// }
+///
+/// fn bytes(line: &[u8], out: &mut Emitter<'_, usize, u64>) -> Result {
+///     out.emit(&line.len(), 1)
+/// }
+///
+/// fn lengths(of_text: bool) -> DynJob {
+///     if of_text {
+///         Job::new(map_text(characters)).fold_with(Sum).into_dyn()
+///     } else {
+///         Job::new(map_lines(bytes)).fold_with(Sum).into_dyn()
+///     }
+/// }
+/// # lengths(true);
+/// ```
+#[derive(Clone)]
+pub struct DynJob(Arc<dyn Stages>);
+
+impl<M: Mapper, S> Job<M, S>
+where
+    Self: AnyJob,
+{
+    /// The job with its types hidden.
+    #[must_use]
+    pub fn into_dyn(self) -> DynJob {
+        DynJob(sealed::Erase::erase(self))
+    }
+}
+
+impl sealed::Erase for DynJob {
+    #[allow(private_interfaces)]
+    fn erase(self) -> Arc<dyn Stages> {
+        self.0
+    }
+}
+
+impl AnyJob for DynJob {}
+
+impl fmt::Debug for DynJob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DynJob").field("types", &self.0.types()).finish_non_exhaustive()
+    }
+}

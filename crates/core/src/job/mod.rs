@@ -6,10 +6,11 @@
 mod back;
 mod builder;
 mod erased;
+mod partitioning;
 mod sides;
 
 pub use builder::Job;
-pub use erased::AnyJob;
+pub use erased::{AnyJob, DynJob};
 pub use sides::{Combine, Combining, Fold, Group, MapOnly, Shuffled};
 
 pub(crate) use erased::{Stages, Types};

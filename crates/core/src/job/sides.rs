@@ -6,13 +6,14 @@ use crate::api::{Combiner, Reducer, Values};
 use crate::collect::PairSink;
 use crate::counters::Counters;
 use crate::datum::Datum;
-use crate::flight::{Flight, Stage};
-use crate::key::KeyRef;
-use crate::map::{CombineTable, Placement, RowBuffer};
+use crate::flight::Stage;
+use crate::map::{CombineSink, KeepSink};
 use crate::output::PairWriter;
-use crate::reduce::{Merge, fold_groups, reduce_groups, stream_groups};
+use crate::reduce::{ReduceTask, each_stretch, fold_partition, note, reduce_groups, stream_groups};
 use crate::result::Result;
+use crate::rows::{Buckets, Placement};
 use crate::run::RowShape;
+use crate::task::TaskEnv;
 
 /// No shuffle: what the mapper emits is the output.
 #[derive(Debug, Clone, Copy)]
@@ -47,17 +48,11 @@ pub(crate) trait ReduceSide<K, V>: Clone + Send + Sync + 'static {
     /// Whether the order of values is kept.
     const SHAPE: RowShape;
 
-    /// Holds pairs in the map phase.
-    fn pair_sink(&self, placement: Placement) -> Box<dyn PairSink<V>>;
+    /// Holds the pairs of a worker in the map phase.
+    fn pair_sink(&self, placement: Placement, buckets: Buckets, env: &TaskEnv) -> Box<dyn PairSink<V>>;
 
     /// Reduces one partition.
-    fn reduce(
-        &self,
-        merge: &mut Merge,
-        writer: &mut PairWriter,
-        counters: &mut Counters,
-        flight: &Flight,
-    ) -> Result;
+    fn reduce(&self, task: &ReduceTask<'_>, writer: &mut PairWriter, counters: &mut Counters) -> Result;
 }
 
 impl<K: Datum, V: Datum, C: Combiner<V>> ReduceSide<K, V> for Fold<C> {
@@ -65,21 +60,13 @@ impl<K: Datum, V: Datum, C: Combiner<V>> ReduceSide<K, V> for Fold<C> {
     type OutValue = V;
     const SHAPE: RowShape = RowShape::Plain;
 
-    fn pair_sink(&self, placement: Placement) -> Box<dyn PairSink<V>> {
-        Box::new(CombineTable::new(self.0.clone(), placement))
+    fn pair_sink(&self, placement: Placement, buckets: Buckets, env: &TaskEnv) -> Box<dyn PairSink<V>> {
+        Box::new(CombineSink::new(self.0.clone(), placement, buckets, env.memory, env.flight.clone()))
     }
 
-    fn reduce(
-        &self,
-        merge: &mut Merge,
-        writer: &mut PairWriter,
-        _: &mut Counters,
-        flight: &Flight,
-    ) -> Result {
-        flight.stage(Stage::Reduce);
-        fold_groups(merge, &self.0, flight, |key, value: V| {
-            writer.write(&KeyRef::<K>::new(key).get()?, &value)
-        })
+    fn reduce(&self, task: &ReduceTask<'_>, writer: &mut PairWriter, _: &mut Counters) -> Result {
+        task.env.flight.stage(Stage::Reduce);
+        fold_partition(task, &self.0, |key, value: V| writer.write_encoded::<K, V>(key, &value))
     }
 }
 
@@ -94,19 +81,17 @@ where
     type OutValue = R::OutValue;
     const SHAPE: RowShape = RowShape::Plain;
 
-    fn pair_sink(&self, placement: Placement) -> Box<dyn PairSink<V>> {
-        Box::new(CombineTable::new(self.0.clone(), placement))
+    fn pair_sink(&self, placement: Placement, buckets: Buckets, env: &TaskEnv) -> Box<dyn PairSink<V>> {
+        Box::new(CombineSink::new(self.0.clone(), placement, buckets, env.memory, env.flight.clone()))
     }
 
-    fn reduce(
-        &self,
-        merge: &mut Merge,
-        writer: &mut PairWriter,
-        counters: &mut Counters,
-        flight: &Flight,
-    ) -> Result {
+    fn reduce(&self, task: &ReduceTask<'_>, writer: &mut PairWriter, counters: &mut Counters) -> Result {
+        let flight = &task.env.flight;
         reduce_groups(&self.1, writer, counters, flight, |reduce| {
-            fold_groups(merge, &self.0, flight, |key, value| reduce(key, Values::folded(value)))
+            fold_partition(task, &self.0, |key, value| {
+                note(flight, key)?;
+                reduce(key, Values::folded(value))
+            })
         })
     }
 }
@@ -121,19 +106,16 @@ where
     type OutValue = R::OutValue;
     const SHAPE: RowShape = RowShape::WithSplit;
 
-    fn pair_sink(&self, placement: Placement) -> Box<dyn PairSink<V>> {
-        Box::new(RowBuffer::new(placement))
+    fn pair_sink(&self, placement: Placement, buckets: Buckets, env: &TaskEnv) -> Box<dyn PairSink<V>> {
+        Box::new(KeepSink::new(placement, buckets, env.memory, env.flight.clone()))
     }
 
-    fn reduce(
-        &self,
-        merge: &mut Merge,
-        writer: &mut PairWriter,
-        counters: &mut Counters,
-        flight: &Flight,
-    ) -> Result {
+    fn reduce(&self, task: &ReduceTask<'_>, writer: &mut PairWriter, counters: &mut Counters) -> Result {
+        let flight = &task.env.flight;
         reduce_groups(&self.0, writer, counters, flight, |reduce| {
-            stream_groups(merge, flight, |key, values| reduce(key, Values::stream(values)))
+            each_stretch(task, |groups| {
+                stream_groups(groups, flight, |key, values| reduce(key, Values::stream(values)))
+            })
         })
     }
 }

@@ -56,6 +56,7 @@ mod encode;
 mod error;
 mod form;
 mod hash;
+mod image;
 #[cfg(test)]
 mod order;
 #[cfg(test)]
@@ -66,4 +67,5 @@ pub(crate) use decode::decode;
 pub(crate) use encode::{encode, encode_to_vec};
 pub use error::KeyError;
 pub(crate) use hash::{hash, partition_of};
+pub(crate) use image::{Image, long_table_hash, prefix};
 pub use view::KeyRef;

@@ -14,15 +14,15 @@ pub(super) fn run<M: Mapper>(
     env: &TaskEnv,
     input: &M::Input,
     mapper: &M,
-    task: u32,
+    (task, attempt): (u32, u32),
     buffers: &mut Buffers,
     target: Target<'_, M::Value>,
 ) -> Result<Counters> {
     let mut counters = Counters::default();
     let mut mapper = mapper.clone();
     let split = env.plan.splits.get(task as usize).ok_or("there is no such input split")?;
-    let mut feed =
-        Feed { mapper: &mut mapper, out: Emitter::new(target, &mut counters), flight: &env.flight };
+    let out = Emitter::new(target, &mut counters);
+    let mut feed = Feed { mapper: &mut mapper, out, flight: &env.flight, blocks: attempt == 1 };
     feed.mapper.setup()?;
     env.flight.stage(Stage::Map);
     for piece in &split.pieces {
@@ -34,7 +34,7 @@ pub(super) fn run<M: Mapper>(
     Ok(counters)
 }
 
-fn read_piece<'p, M: Mapper>(
+pub(super) fn read_piece<'p, M: Mapper>(
     env: &'p TaskEnv,
     input: &M::Input,
     file: &'p InputFile,
@@ -51,23 +51,45 @@ fn read_piece<'p, M: Mapper>(
     env.flight.file(piece.file);
     let mut source = Source::open(file, piece.file, *piece, buffers)?;
     input.read(&mut source, feed)?;
+    feed.out.settle()?;
     source.finish()
 }
 
 /// Feeds records to a mapper, noting each one first.
-struct Feed<'p, 'a, M: Mapper> {
-    mapper: &'a mut M,
-    out: Emitter<'p, M::Key, M::Value>,
-    flight: &'a Flight,
+pub(super) struct Feed<'p, 'a, M: Mapper> {
+    pub(super) mapper: &'a mut M,
+    pub(super) out: Emitter<'p, M::Key, M::Value>,
+    pub(super) flight: &'a Flight,
+    /// Whether the mapper is offered blocks.
+    pub(super) blocks: bool,
+}
+
+impl<M: Mapper> Feed<'_, '_, M> {
+    #[inline]
+    fn note(&mut self, at: Span) -> Result {
+        self.flight.record(at);
+        self.out.mark(at);
+        if self.flight.stop_requested() { Err(Stopped.into()) } else { Ok(()) }
+    }
 }
 
 impl<M: Mapper> RecordSink<M::Input> for Feed<'_, '_, M> {
     #[inline]
-    fn record(&mut self, at: Span, record: <M::Input as Input>::Record<'_>) -> Result {
-        self.flight.record(at);
-        if self.flight.stop_requested() {
-            return Err(Stopped.into());
+    fn block(&mut self, at: Span, block: &[u8]) -> Result<bool> {
+        if !self.blocks {
+            return Ok(false);
         }
+        self.note(at)?;
+        let taken = self.mapper.map_block(block, &mut self.out)?;
+        if !taken {
+            self.flight.untake(at);
+        }
+        Ok(taken)
+    }
+
+    #[inline]
+    fn record(&mut self, at: Span, record: <M::Input as Input>::Record<'_>) -> Result {
+        self.note(at)?;
         self.mapper.map(record, &mut self.out)
     }
 

@@ -14,7 +14,7 @@ use crate::flight::Stage;
 use crate::input::Buffers;
 use crate::output::{ByteSink, PairWriter};
 use crate::result::Result;
-use crate::run::Kind;
+use crate::run::{Kind, Label};
 use crate::task::TaskEnv;
 
 /// The map side of one worker of a map-only job.
@@ -41,7 +41,8 @@ impl<M: Mapper> MapSession for OutputSession<M> {
         let segments = Segments { runs: Arc::clone(&self.runs), partition, task, spill: 0 };
         let mut writer = PairWriter::new(self.env.format, Box::new(segments));
         let target = Target::Direct(&mut writer);
-        let counters = attempt::run(&self.env, &self.input, &self.mapper, task, &mut self.buffers, target)?;
+        let counters =
+            attempt::run(&self.env, &self.input, &self.mapper, (task, attempt), &mut self.buffers, target)?;
         writer.finish()?;
         self.pending.done(task, attempt, &counters);
         if self.pending.due(&self.env) { self.flush() } else { Ok(None) }
@@ -66,7 +67,8 @@ impl ByteSink for Segments {
     fn write(&mut self, bytes: &[u8], pairs: u64) -> Result {
         let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
         let writer = runs.writer()?;
-        writer.begin(self.partition, self.spill, self.task, Kind::Output)?;
+        let (partition, spill, task) = (self.partition, self.spill, self.task);
+        writer.begin(Label { partition, spill, task, kind: Kind::Output, ..Label::default() })?;
         self.spill += 1;
         writer.write(bytes, pairs)
     }

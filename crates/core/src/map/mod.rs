@@ -1,22 +1,26 @@
 //! The map phase inside a worker: records in, committed runs out.
 //!
 //! ```text
-//! reader ─► Mapper ─► Emitter ─► Collector ─► pair sink (combine table | row buffer) ─► spill ─► run file
+//! reader ─► Mapper ─► Emitter ─► Collector ─► pair sink (combine | keep) ─► rows in buckets ─► spill ─► run file
 //! ```
 //!
 //! A [`session`] lives as long as its worker: its pair sink keeps the pairs of several tasks and commits them
 //! together. Nothing here knows of processes or schedules.
 
 mod attempt;
+mod combine;
 mod direct;
+mod keep;
 mod pending;
 mod rows;
+mod sample;
 mod session;
-mod spill;
-mod table;
 
+pub(crate) use combine::CombineSink;
 pub(crate) use direct::OutputSession;
-pub(crate) use rows::RowBuffer;
+pub(crate) use keep::KeepSink;
+pub(crate) use sample::sample_keys;
 pub(crate) use session::{MapSession, ShuffleSession};
-pub(crate) use spill::{Placed, Placement};
-pub(crate) use table::CombineTable;
+
+#[cfg(test)]
+mod tests;

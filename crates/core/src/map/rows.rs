@@ -1,82 +1,87 @@
-//! The row buffer: every pair kept, for reducers that want all values in order.
+//! Pairs as rows in buckets: what both pair sinks end in.
 //!
 //! It does not combine.
 
-use gristmill_ipc::codec;
-
-use super::spill::{self, Placement, Slot};
-use crate::collect::PairSink;
 use crate::datum::Datum;
+use crate::fold::value::{self, encode_small};
+use crate::fold::{BATCH, Batch, BatchKey};
 use crate::result::Result;
-use crate::run::{RowShape, RunWriter};
+use crate::rows::{BatchPlaces, Buckets, Placement};
+use crate::run::RunWriter;
 
-/// Pairs in the order in which they were emitted, encoded one behind the other.
-pub(crate) struct RowBuffer {
+/// Writes batches of pairs into the buckets where they belong.
+pub(super) struct RowSink {
     placement: Placement,
-    split: u32,
-    entries: Vec<Entry>,
-    bytes: Vec<u8>,
+    buckets: Buckets,
+    limit: usize,
+    code: Vec<u8>,
 }
 
-struct Entry {
-    at: usize,
-    key_len: u32,
-    value_len: u32,
-    split: u32,
-}
-
-impl Entry {
-    fn key<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
-        &bytes[self.at..self.at + self.key_len as usize]
+impl RowSink {
+    /// A sink that is full when its buckets hold `limit` bytes.
+    pub(super) fn new(placement: Placement, buckets: Buckets, limit: usize) -> Self {
+        Self { placement, buckets, limit, code: Vec::new() }
     }
 
-    fn value<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
-        let at = self.at + self.key_len as usize;
-        &bytes[at..at + self.value_len as usize]
-    }
-}
-
-impl RowBuffer {
-    pub(crate) fn new(placement: Placement) -> Self {
-        Self { placement, split: 0, entries: Vec::new(), bytes: Vec::new() }
-    }
-}
-
-impl<V: Datum> PairSink<V> for RowBuffer {
-    fn begin(&mut self, split: u32) {
-        self.split = split;
+    pub(super) fn is_empty(&self) -> bool {
+        self.buckets.is_empty()
     }
 
-    fn push(&mut self, key: &[u8], value: V) -> Result<usize> {
-        let at = self.bytes.len();
-        self.bytes.extend_from_slice(key);
-        codec::encode_into(&value, &mut self.bytes)?;
-        let key_len = u32::try_from(key.len()).map_err(|_| "a key is longer than 4 GiB")?;
-        let value_len =
-            u32::try_from(self.bytes.len() - at - key.len()).map_err(|_| "a value is longer than 4 GiB")?;
-        self.entries.push(Entry { at, key_len, value_len, split: self.split });
-        Ok(self.bytes.len() + self.entries.len() * (size_of::<Entry>() + size_of::<Slot>()))
+    pub(super) fn is_full(&self) -> bool {
+        self.buckets.held() > self.limit
     }
 
-    fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+    /// The buckets of a batch, whose memory is on its way to the cache then.
+    #[inline(always)]
+    fn place<V>(&self, batch: &Batch<V>) -> Result<BatchPlaces> {
+        let mut places = [0; BATCH];
+        self.placement.place(batch.keys(), batch.marks(), &mut places)?;
+        for place in &places[..batch.keys().len()] {
+            self.buckets.prefetch(*place);
+        }
+        Ok(places)
     }
 
-    fn spill(&mut self, run: &mut RunWriter, spill: u32) -> Result {
-        let (entries, bytes) = (&self.entries, &self.bytes);
-        let key = |i: u32| entries[i as usize].key(bytes);
-        let count = u32::try_from(entries.len()).map_err(|_| "more than 2^32 pairs in one spill")?;
-        let mut slots =
-            (0..count).map(|i| Slot::new(&self.placement, i, key(i), None)).collect::<Result<Vec<_>>>()?;
-        // Splits may come out of order when a task is tried again; within one, arrival is the order of records.
-        spill::sort(&mut slots, key, |i| (entries[i as usize].split, i));
-        spill::write(&slots, run, spill, RowShape::WithSplit, |i, out| {
-            let entry = &entries[i as usize];
-            out.extend_from_slice(entry.value(bytes));
-            Ok((key(i), entry.split))
-        })?;
-        self.entries.clear();
-        self.bytes.clear();
-        Ok(())
+    /// Takes all pairs of a batch, which are of `split` and whose values end at places in `codes`.
+    pub(super) fn put_encoded(&mut self, batch: &mut Batch<usize>, split: u32, codes: &[u8]) -> Result {
+        let places = self.place(batch)?;
+        let (buckets, mut start) = (&mut self.buckets, 0);
+        batch.take::<false>(|i, key, end| {
+            let code = &codes[std::mem::replace(&mut start, end)..end];
+            match key {
+                BatchKey::Short(image) => {
+                    buckets.put(places[i % BATCH], split, &image.bytes()[..image.len()], code)
+                }
+                BatchKey::Long(key) => buckets.put(places[i % BATCH], split, key, code),
+            }
+        })
+    }
+
+    /// Takes all pairs of a batch, which are of `split`.
+    #[inline(always)]
+    pub(super) fn put<V: Datum>(&mut self, batch: &mut Batch<V>, split: u32) -> Result {
+        let places = self.place(batch)?;
+        let Self { buckets, code, .. } = self;
+        batch.take::<false>(|i, key, value| {
+            let place = places[i % BATCH];
+            match (key, encode_small(&value)) {
+                (BatchKey::Short(image), Some(small)) => buckets.put_short(place, split, image, small),
+                (key, _) => {
+                    code.clear();
+                    value::encode_into(&value, code)?;
+                    match key {
+                        BatchKey::Short(image) => {
+                            buckets.put(place, split, &image.bytes()[..image.len()], code)
+                        }
+                        BatchKey::Long(key) => buckets.put(place, split, key, code),
+                    }
+                }
+            }
+        })
+    }
+
+    /// Writes everything held, and is empty then.
+    pub(super) fn spill(&mut self, run: &mut RunWriter, spill: u32) -> Result {
+        self.buckets.spill(run, spill)
     }
 }

@@ -42,9 +42,10 @@ impl<M: Mapper> ShuffleSession<M> {
 impl<M: Mapper> MapSession for ShuffleSession<M> {
     fn run(&mut self, task: u32, attempt: u32) -> Result<Option<Committed>> {
         self.pending.begin();
-        self.collector.begin(task);
+        self.collector.begin(task)?;
         let target = Target::Shuffle(&mut self.collector);
-        let counters = attempt::run(&self.env, &self.input, &self.mapper, task, &mut self.buffers, target)?;
+        let counters =
+            attempt::run(&self.env, &self.input, &self.mapper, (task, attempt), &mut self.buffers, target)?;
         self.collector.check()?;
         self.pending.done(task, attempt, &counters);
         if self.pending.due(&self.env) { self.flush() } else { Ok(None) }

@@ -2,19 +2,25 @@
 //!
 //! It does not open, commit or name files: it fills a buffer and hands full ones to a [`ByteSink`].
 
+use std::any::TypeId;
 use std::fmt;
 
+use bstr::{BStr, BString};
 use gristmill_ipc::codec;
 use serde::{Deserialize, Serialize};
 
-use super::text::write_field;
-use crate::result::Result;
+use super::text::{write_field, write_raw};
+use crate::datum::Datum;
+use crate::key::KeyRef;
+use crate::result::{BoxError, Result};
 
 /// How pairs become bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Format {
     /// `key<TAB>value` lines.
     Text,
+    /// The bytes of key and value, with nothing between or behind them.
+    Raw,
     /// Encoded pairs, each after its length, for results that a program reads back.
     Pairs,
 }
@@ -54,10 +60,37 @@ impl PairWriter {
         self.depth += 1;
         let written = self.append(key, value).and_then(|()| self.hand_on(BUFFER));
         self.depth -= 1;
-        if let Err(error) = &written {
-            self.failed.get_or_insert_with(|| error.to_string());
+        written.inspect_err(|error| self.fail(error))
+    }
+
+    /// As [`PairWriter::write`], for an encoded key of type `K`.
+    #[inline(always)]
+    pub(crate) fn write_encoded<K: Datum, V: Serialize>(&mut self, key: &[u8], value: &V) -> Result {
+        let kind = TypeId::of::<K>();
+        if self.format != Format::Pairs && (kind == TypeId::of::<BString>() || kind == TypeId::of::<String>())
+        {
+            // The encoding of a string is the string: there is no need for one of its own.
+            if kind == TypeId::of::<String>()
+                && let Err(error) = std::str::from_utf8(key)
+            {
+                let error = error.into();
+                self.fail(&error);
+                return Err(error);
+            }
+            return self.write(BStr::new(key), value);
         }
-        written
+        match KeyRef::<K>::new(key).get() {
+            Ok(key) => self.write(&key, value),
+            Err(error) => {
+                self.fail(&error);
+                Err(error)
+            }
+        }
+    }
+
+    #[cold]
+    fn fail(&mut self, error: &BoxError) {
+        self.failed.get_or_insert_with(|| error.to_string());
     }
 
     /// Hands on what is left and returns the number of pairs.
@@ -81,6 +114,10 @@ impl PairWriter {
                 self.buffer.push(b'\t');
                 write_field(value, &mut self.buffer)?;
                 self.buffer.push(b'\n');
+            }
+            Format::Raw => {
+                write_raw(key, &mut self.buffer)?;
+                write_raw(value, &mut self.buffer)?;
             }
             Format::Pairs => {
                 let start = self.buffer.len();

@@ -23,8 +23,11 @@ pub(crate) fn concatenate(
     flight: &Flight,
     part: &mut File,
 ) -> Result<u64> {
-    let mut segments = shuffle.segments(partition, Kind::Output).to_vec();
-    segments.sort_by_key(|(run, i)| (run.index.segments[*i].task, run.index.segments[*i].spill));
+    let mut segments = shuffle.segments(partition, 0, Kind::Output).to_vec();
+    segments.sort_by_key(|(run, i)| {
+        let label = run.index.segments[*i].label;
+        (label.task, label.spill)
+    });
     let mut buffer = vec![0; BUFFER];
     let mut records = 0;
     for (run, i) in &segments {

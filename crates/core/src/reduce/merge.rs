@@ -1,16 +1,22 @@
-//! Merges ordered segments into one stream in the order of (key, split, spill).
+//! Merges ordered segments into one stream in the order of (key, split, segment), or of hashes before keys.
 //!
 //! A binary heap of cursors; ties between equal keys of one split go by the cursors' own order, which is the order in
 //! which a worker spilled them. It does not decode keys or values.
 
 use std::cmp::Ordering;
 
+use super::group::Groups;
+use super::task::KeyOrder;
+use crate::key;
 use crate::result::Result;
-use crate::run::SegmentReader;
+use crate::run::{RunWriter, SegmentReader, put_row};
 
 /// Many segments read as one.
 pub(crate) struct Merge {
     readers: Vec<SegmentReader>,
+    order: KeyOrder,
+    /// What the row of each reader is ordered by before its key.
+    ranks: Vec<u64>,
     /// Readers that have a row, the least first.
     heap: Vec<usize>,
     /// Whether the first reader's row was handed out and has to be passed.
@@ -20,41 +26,39 @@ pub(crate) struct Merge {
 }
 
 impl Merge {
-    pub(crate) fn new(mut readers: Vec<SegmentReader>) -> Result<Self> {
-        let mut heap = Vec::with_capacity(readers.len());
-        for (i, reader) in readers.iter_mut().enumerate() {
-            if reader.advance()? {
-                heap.push(i);
+    pub(crate) fn new(readers: Vec<SegmentReader>, order: KeyOrder) -> Result<Self> {
+        let (ranks, heap) = (vec![0; readers.len()], Vec::with_capacity(readers.len()));
+        let mut merge = Self { readers, order, ranks, heap, spent: false, failed: false };
+        for reader in 0..merge.readers.len() {
+            if merge.advance(reader)? {
+                merge.heap.push(reader);
             }
         }
-        let mut merge = Self { readers, heap, spent: false, failed: false };
         for at in (0..merge.heap.len() / 2).rev() {
             merge.sift_down(at);
         }
         Ok(merge)
     }
 
-    /// Copies the next key into `key`; `false` when there is none.
-    ///
-    /// Values of the key before that were not taken count as a group of their own, so take them all.
-    pub(crate) fn next_group(&mut self, key: &mut Vec<u8>) -> Result<bool> {
-        key.clear();
-        let first = self.first()?;
-        if let Some(reader) = first {
-            key.extend_from_slice(self.readers[reader].key());
+    fn advance(&mut self, reader: usize) -> Result<bool> {
+        let more = self.readers[reader].advance()?;
+        if more && self.order == KeyOrder::Hash {
+            self.ranks[reader] = key::hash(self.readers[reader].key());
         }
-        Ok(first.is_some())
+        Ok(more)
     }
 
-    /// The next value of `key`, or `None` when it has no more.
-    pub(crate) fn next_value(&mut self, key: &[u8]) -> Result<Option<&[u8]>> {
-        match self.first()? {
-            Some(reader) if self.readers[reader].key() == key => {
-                self.spent = true;
-                Ok(Some(self.readers[reader].value()))
-            }
-            _ => Ok(None),
+    /// Writes all rows as they come.
+    pub(crate) fn copy_to(&mut self, run: &mut RunWriter) -> Result {
+        let (mut row, shape) = (Vec::new(), self.readers.first().map(SegmentReader::shape));
+        while let (Some(reader), Some(shape)) = (self.first()?, shape) {
+            let reader = &self.readers[reader];
+            row.clear();
+            put_row(&mut row, shape, reader.key(), reader.split(), reader.value());
+            run.write(&row, 1)?;
+            self.spent = true;
         }
+        Ok(())
     }
 
     /// The reader whose row comes next.
@@ -65,7 +69,7 @@ impl Merge {
         if std::mem::take(&mut self.spent) {
             let reader = self.heap[0];
             self.failed = true;
-            let more = self.readers[reader].advance()?;
+            let more = self.advance(reader)?;
             self.failed = false;
             if !more {
                 self.heap.swap_remove(0);
@@ -95,7 +99,31 @@ impl Merge {
     fn order(&self, a: usize, b: usize) -> Ordering {
         let (a, b) = (self.heap[a], self.heap[b]);
         let (left, right) = (&self.readers[a], &self.readers[b]);
-        left.key().cmp(right.key()).then_with(|| (left.split(), a).cmp(&(right.split(), b)))
+        let by_rank = self.ranks[a].cmp(&self.ranks[b]);
+        by_rank
+            .then_with(|| left.key().cmp(right.key()))
+            .then_with(|| (left.split(), a).cmp(&(right.split(), b)))
+    }
+}
+
+impl Groups for Merge {
+    fn next_group(&mut self, key: &mut Vec<u8>) -> Result<bool> {
+        key.clear();
+        let first = self.first()?;
+        if let Some(reader) = first {
+            key.extend_from_slice(self.readers[reader].key());
+        }
+        Ok(first.is_some())
+    }
+
+    fn next_value(&mut self, key: &[u8]) -> Result<Option<&[u8]>> {
+        match self.first()? {
+            Some(reader) if self.readers[reader].key() == key => {
+                self.spent = true;
+                Ok(Some(self.readers[reader].value()))
+            }
+            _ => Ok(None),
+        }
     }
 }
 
@@ -107,7 +135,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::run::{CommitRecord, Kind, RowShape, RunFile, RunWriter, put_row};
+    use crate::run::{CommitRecord, Label, RowShape, RunFile};
 
     /// Keys and values of one split, in the order of its records.
     type Pairs = Vec<(Vec<u8>, u8)>;
@@ -117,11 +145,11 @@ mod tests {
         let mut readers = Vec::new();
         for (split, pairs) in splits.iter().enumerate() {
             let path = folder.join(format!("{split}.run"));
-            let mut writer = RunWriter::create(&path).expect("a run");
+            let mut writer = RunWriter::create(&path, &Arc::default()).expect("a run");
             for (ordinal, chunk) in pairs.chunks(spill).enumerate() {
                 let mut sorted = chunk.to_vec();
                 sorted.sort_by(|a, b| a.0.cmp(&b.0));
-                writer.begin(0, ordinal as u32, 0, Kind::Rows).expect("a segment");
+                writer.begin(Label { spill: ordinal as u32, ..Label::default() }).expect("a segment");
                 for (key, value) in sorted {
                     let mut row = Vec::new();
                     put_row(&mut row, RowShape::WithSplit, &key, split as u32, &[value]);
@@ -164,7 +192,7 @@ mod tests {
                 wanted.entry(key.clone()).or_default().push(*value);
             }
             let folder = tempfile::tempdir().expect("a folder");
-            let merge = Merge::new(readers(folder.path(), &splits, spill)).expect("a merge");
+            let merge = Merge::new(readers(folder.path(), &splits, spill), KeyOrder::Key).expect("a merge");
             prop_assert_eq!(groups(merge), wanted);
         }
     }

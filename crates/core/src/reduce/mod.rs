@@ -1,17 +1,30 @@
 //! The reduce phase inside a worker: committed runs in, one part file per partition out.
 //!
 //! ```text
-//! run files ─► segments of one partition ─► merge ─► groups ─► fold | Reducer ─► part file
+//! run files ─► rows of one bucket after the other ─► fold | keep ─► order ─► Reducer ─► part file
+//!                                                      └─► spills ─► merge ─┘
 //! ```
 //!
 //! Nothing here knows of processes or schedules.
 
 mod concat;
+mod fold;
+mod gathered;
 mod group;
+mod keep;
 mod merge;
+mod order;
 mod shuffle;
+mod spills;
+mod task;
 
 pub(crate) use concat::concatenate;
-pub(crate) use group::{fold_groups, reduce_groups, stream_groups};
+pub(crate) use fold::fold_partition;
+pub(crate) use group::{note, reduce_groups, stream_groups};
+pub(crate) use keep::each_stretch;
 pub(crate) use merge::Merge;
 pub(crate) use shuffle::{Reduced, SharedShuffle, Shuffle, write_manifest};
+pub(crate) use task::{KeyOrder, ReduceTask};
+
+#[cfg(test)]
+mod tests;

@@ -11,9 +11,8 @@ use gristmill_ipc::codec;
 use indexmap::IndexSet;
 use serde::{Deserialize, Serialize};
 
-use super::Merge;
 use crate::result::{AtPath, Result};
-use crate::run::{Kind, RowShape, RunFile, SegmentReader};
+use crate::run::{Kind, RunFile};
 use crate::task::TaskEnv;
 
 /// What a reduce attempt has committed.
@@ -24,9 +23,9 @@ pub(crate) struct Reduced {
     pub(crate) bytes: u64,
 }
 
-/// The segments of all committed runs, by partition.
+/// The segments of all committed runs, by partition and bucket.
 pub(crate) struct Shuffle {
-    segments: HashMap<(u32, Kind), Vec<SegmentOf>>,
+    segments: HashMap<(u32, u32, Kind), Vec<SegmentOf>>,
 }
 
 /// A run and the ordinal of a segment in it.
@@ -63,25 +62,18 @@ impl Shuffle {
         for name in names {
             let run = Arc::new(RunFile::open(&env.runs.join(name))?);
             for (i, segment) in run.index.segments.iter().enumerate() {
-                segments.entry((segment.partition, segment.kind)).or_default().push((Arc::clone(&run), i));
+                let label = segment.label;
+                segments
+                    .entry((label.partition, label.bucket, label.kind))
+                    .or_default()
+                    .push((Arc::clone(&run), i));
             }
         }
         Ok(Self { segments })
     }
 
-    /// The rows of `partition` from all runs, as one ordered stream that holds at most about `memory` bytes.
-    pub(crate) fn merge(&self, partition: u32, shape: RowShape, memory: usize) -> Result<Merge> {
-        const SMALLEST: usize = 4 << 10;
-        const LARGEST: usize = 256 << 10;
-        let segments = self.segments(partition, Kind::Rows);
-        let buffer = (memory / segments.len().max(1)).clamp(SMALLEST, LARGEST);
-        let reader =
-            |(run, segment): &SegmentOf| SegmentReader::new(Arc::clone(run), *segment, shape, buffer);
-        Merge::new(segments.iter().map(reader).collect())
-    }
-
-    /// The segments of `partition`, those of one run in the order in which they were spilled.
-    pub(crate) fn segments(&self, partition: u32, kind: Kind) -> &[SegmentOf] {
-        self.segments.get(&(partition, kind)).map_or(&[], Vec::as_slice)
+    /// The segments of a bucket, those of one run in the order in which they were spilled.
+    pub(crate) fn segments(&self, partition: u32, bucket: u32, kind: Kind) -> &[SegmentOf] {
+        self.segments.get(&(partition, bucket, kind)).map_or(&[], Vec::as_slice)
     }
 }

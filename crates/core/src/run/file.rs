@@ -10,15 +10,19 @@ use gristmill_ipc::codec;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::index::RunIndex;
+use super::ledger::Claim;
+use super::pack::Codec;
 use super::writer::{END, FOOTER, HEADER, MAGIC, VERSION};
 use crate::result::{AtPath, Result};
 
-/// A committed run, open for reading.
+/// A run that is whole, open for reading.
 #[derive(Debug)]
 pub(crate) struct RunFile {
     pub(crate) path: PathBuf,
     pub(crate) file: File,
     pub(crate) index: RunIndex,
+    /// What a run that is never committed takes up; given back when it is closed, so it comes after the file.
+    pub(super) _claim: Option<Claim>,
 }
 
 impl RunFile {
@@ -40,7 +44,7 @@ impl RunFile {
             return Err(damaged(path, "it was written by another version"));
         }
         let index = read_index(&file, path, len)?;
-        Ok(Self { path: path.to_owned(), file, index })
+        Ok(Self { path: path.to_owned(), file, index, _claim: None })
     }
 }
 
@@ -59,7 +63,9 @@ fn read_index(file: &File, path: &Path, len: u64) -> Result<RunIndex> {
     }
     let index: RunIndex = codec::decode(&encoded)?;
     let fits = |segment: &super::Segment| {
-        segment.offset >= HEADER && segment.offset.checked_add(segment.len).is_some_and(|end| end <= offset)
+        segment.offset >= HEADER
+            && segment.offset.checked_add(segment.len).is_some_and(|end| end <= offset)
+            && (segment.codec != Codec::None || segment.len == segment.raw_len)
     };
     if !index.segments.iter().all(fits) {
         return Err(damaged(path, "a segment is out of place"));

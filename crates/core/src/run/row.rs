@@ -27,13 +27,18 @@ impl RowLayout {
     }
 }
 
-/// Appends a row to `out`.
-pub(crate) fn put_row(out: &mut Vec<u8>, shape: RowShape, key: &[u8], split: u32, value: &[u8]) {
-    put_varint(out, key.len() as u64);
-    put_varint(out, value.len() as u64);
+/// Appends to `out` what stands before key and value.
+pub(crate) fn put_head(out: &mut Vec<u8>, shape: RowShape, key_len: usize, split: u32, value_len: usize) {
+    put_varint(out, key_len as u64);
+    put_varint(out, value_len as u64);
     if shape == RowShape::WithSplit {
         put_varint(out, u64::from(split));
     }
+}
+
+/// Appends a row to `out`.
+pub(crate) fn put_row(out: &mut Vec<u8>, shape: RowShape, key: &[u8], split: u32, value: &[u8]) {
+    put_head(out, shape, key.len(), split, value.len());
     out.extend_from_slice(key);
     out.extend_from_slice(value);
 }
@@ -41,7 +46,30 @@ pub(crate) fn put_row(out: &mut Vec<u8>, shape: RowShape, key: &[u8], split: u32
 /// The layout of the row that begins at `bytes[at..]`; `None` if its head is cut off or malformed.
 ///
 /// The row's own end may lie beyond the bytes at hand.
+#[inline(always)]
 pub(crate) fn parse_row(bytes: &[u8], at: usize, shape: RowShape) -> Option<RowLayout> {
+    match (shape, bytes.get(at..at + 2)) {
+        (RowShape::Plain, Some(&[key_len @ 0..0x80, value_len @ 0..0x80])) => Some(RowLayout {
+            split: 0,
+            key_at: at + 2,
+            key_len: usize::from(key_len),
+            value_len: usize::from(value_len),
+        }),
+        (RowShape::WithSplit, Some(&[key_len @ 0..0x80, value_len @ 0..0x80])) => {
+            let mut key_at = at + 2;
+            let split = u32::try_from(take_varint(bytes, &mut key_at)?).ok()?;
+            Some(RowLayout {
+                split,
+                key_at,
+                key_len: usize::from(key_len),
+                value_len: usize::from(value_len),
+            })
+        }
+        _ => parse_long_row(bytes, at, shape),
+    }
+}
+
+fn parse_long_row(bytes: &[u8], at: usize, shape: RowShape) -> Option<RowLayout> {
     let mut at = at;
     let key_len = usize::try_from(take_varint(bytes, &mut at)?).ok()?;
     let value_len = usize::try_from(take_varint(bytes, &mut at)?).ok()?;
@@ -56,6 +84,7 @@ pub(crate) fn parse_row(bytes: &[u8], at: usize, shape: RowShape) -> Option<RowL
 pub(crate) const MAX_HEAD: usize = 30;
 
 /// LEB128: seven bits a byte, lowest first.
+#[inline]
 fn put_varint(out: &mut Vec<u8>, mut n: u64) {
     while n >= 0x80 {
         out.push(n as u8 | 0x80);
@@ -64,6 +93,7 @@ fn put_varint(out: &mut Vec<u8>, mut n: u64) {
     out.push(n as u8);
 }
 
+#[inline(always)]
 fn take_varint(bytes: &[u8], at: &mut usize) -> Option<u64> {
     let mut n = 0_u64;
     for shift in (0..64).step_by(7) {

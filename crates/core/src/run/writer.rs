@@ -2,129 +2,142 @@
 //!
 //! It does not sort or encode rows.
 
-use std::fs::{self, File};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use gristmill_ipc::codec;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-use super::index::{CommitRecord, Kind, RunIndex, Segment};
-use crate::result::{AtPath, Result};
+use super::file::RunFile;
+use super::index::{CommitRecord, Kind, Label, RunIndex, Segment};
+use super::pack::{Codec, Packer};
+use super::spilling::Spilling;
+use super::temporary::TemporaryFile;
+use crate::result::Result;
 
 pub(super) const MAGIC: [u8; 8] = *b"GRISTRUN";
 pub(super) const END: [u8; 8] = *b"GRISTEND";
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 pub(super) const HEADER: u64 = 16;
 pub(super) const FOOTER: u64 = 32;
 
-const BUFFER: usize = 256 << 10;
-
-/// A run file in the making. Dropped without [`RunWriter::commit`], it leaves nothing behind.
+/// A run file in the making. Dropped before it is whole, it leaves nothing behind.
 pub(crate) struct RunWriter {
-    temporary: PathBuf,
-    file: File,
-    buffer: Vec<u8>,
+    file: TemporaryFile,
     offset: u64,
     index: RunIndex,
-    open: Option<(Segment, Xxh3)>,
-    committed: bool,
+    open: Option<Open>,
+    packer: Option<Packer>,
+    spilling: Arc<Spilling>,
+}
+
+/// The segment that is being written.
+struct Open {
+    segment: Segment,
+    hasher: Xxh3,
 }
 
 impl RunWriter {
     /// Starts a run file that will be called `path`; until it is committed its name ends with `.tmp`.
-    pub(crate) fn create(path: &Path) -> Result<Self> {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".tmp");
-        let temporary = PathBuf::from(name);
-        let file = File::create(&temporary).at("create the run", &temporary)?;
-        let mut buffer = Vec::with_capacity(4096);
-        buffer.extend_from_slice(&MAGIC);
-        buffer.extend_from_slice(&VERSION.to_le_bytes());
-        buffer.extend_from_slice(&[0; 4]);
-        let index = RunIndex::default();
-        Ok(Self { temporary, file, buffer, offset: HEADER, index, open: None, committed: false })
+    pub(crate) fn create(path: &Path, spilling: &Arc<Spilling>) -> Result<Self> {
+        let mut file = TemporaryFile::create(path, spilling)?;
+        file.append(&MAGIC)?;
+        file.append(&VERSION.to_le_bytes())?;
+        file.append(&[0; 4])?;
+        let (index, spilling) = (RunIndex::default(), Arc::clone(spilling));
+        Ok(Self { file, offset: HEADER, index, open: None, packer: None, spilling })
+    }
+
+    /// Starts a run file that has no name, and so is gone with the process at the latest: see
+    /// [`RunWriter::into_unnamed`].
+    pub(crate) fn create_unnamed(path: &Path, spilling: &Arc<Spilling>) -> Result<Self> {
+        let mut writer = Self::create(path, spilling)?;
+        writer.file.unlink()?;
+        Ok(writer)
     }
 
     /// Starts the next segment.
-    pub(crate) fn begin(&mut self, partition: u32, spill: u32, task: u32, kind: Kind) -> Result {
+    pub(crate) fn begin(&mut self, label: Label) -> Result {
         self.end()?;
+        // What is copied to a part file as it is must be stored as it is.
+        let codec = if label.kind == Kind::Output { Codec::None } else { self.spilling.codec() };
+        if codec != Codec::None && self.packer.as_ref().is_none_or(|packer| packer.codec() != codec) {
+            self.packer = Some(Packer::new(codec, self.spilling.block()));
+        }
         let segment =
-            Segment { partition, spill, task, kind, count: 0, offset: self.offset, len: 0, checksum: 0 };
-        self.open = Some((segment, Xxh3::new()));
+            Segment { label, codec, count: 0, offset: self.offset, len: 0, raw_len: 0, checksum: 0 };
+        self.open = Some(Open { segment, hasher: Xxh3::new() });
         Ok(())
     }
 
     /// Appends bytes that hold `count` rows or results to the segment that was begun last.
     pub(crate) fn write(&mut self, bytes: &[u8], count: u64) -> Result {
-        let (segment, hasher) = self.open.as_mut().ok_or("no segment was begun")?;
-        segment.count += count;
-        segment.len += bytes.len() as u64;
-        hasher.update(bytes);
-        self.offset += bytes.len() as u64;
-        self.append(bytes)
+        let open = self.open.as_mut().ok_or("no segment was begun")?;
+        open.segment.count += count;
+        open.segment.raw_len += bytes.len() as u64;
+        let (file, offset) = (&mut self.file, &mut self.offset);
+        match &mut self.packer {
+            Some(packer) if open.segment.codec != Codec::None => {
+                packer.push(bytes, |piece| open.store(file, offset, piece))?;
+                self.spilling.packed(packer.take_packed());
+                Ok(())
+            }
+            _ => open.store(file, offset, bytes),
+        }
     }
 
     /// Ends the file with its index and makes it visible under its name. With `durable` it survives a power loss.
     ///
     /// Returns the index.
     pub(crate) fn commit(mut self, path: &Path, record: CommitRecord, durable: bool) -> Result<RunIndex> {
+        self.put_index(record)?;
+        self.file.commit(path, durable)?;
+        Ok(self.index)
+    }
+
+    /// Ends a file without a name and opens it for reading.
+    pub(crate) fn into_unnamed(mut self) -> Result<RunFile> {
+        self.put_index(CommitRecord::default())?;
+        let (path, file, claim) = self.file.into_unnamed()?;
+        Ok(RunFile { path, file, index: self.index, _claim: claim })
+    }
+
+    fn put_index(&mut self, record: CommitRecord) -> Result {
         self.end()?;
         self.index.commit = record;
         let encoded = codec::encode(&self.index)?;
-        self.append(&encoded)?;
+        self.file.append(&encoded)?;
         let mut footer = Vec::with_capacity(FOOTER as usize);
         footer.extend_from_slice(&self.offset.to_le_bytes());
         footer.extend_from_slice(&(encoded.len() as u64).to_le_bytes());
         footer.extend_from_slice(&xxh3_64(&encoded).to_le_bytes());
         footer.extend_from_slice(&END);
-        self.append(&footer)?;
-        self.drain()?;
-        if durable {
-            self.file.sync_all().at("sync", &self.temporary)?;
-        }
-        fs::rename(&self.temporary, path).at("commit the run", path)?;
-        self.committed = true;
-        if durable {
-            crate::os::sync_parent(path)?;
-        }
-        Ok(std::mem::take(&mut self.index))
+        self.file.append(&footer)
     }
 
     fn end(&mut self) -> Result {
-        if let Some((mut segment, hasher)) = self.open.take()
-            && segment.len > 0
+        let Some(mut open) = self.open.take() else { return Ok(()) };
+        if open.segment.codec != Codec::None
+            && let Some(packer) = &mut self.packer
         {
-            segment.checksum = hasher.digest();
-            self.index.segments.push(segment);
+            packer.finish(|piece| open.store(&mut self.file, &mut self.offset, piece))?;
+            self.spilling.packed(packer.take_packed());
         }
-        Ok(())
-    }
-
-    fn append(&mut self, bytes: &[u8]) -> Result {
-        if self.buffer.len() + bytes.len() > BUFFER {
-            self.drain()?;
+        if open.segment.len > 0 {
+            open.segment.checksum = open.hasher.digest();
+            self.index.segments.push(open.segment);
         }
-        if bytes.len() > BUFFER {
-            self.file.write_all(bytes).at("write", &self.temporary)?;
-        } else {
-            self.buffer.extend_from_slice(bytes);
-        }
-        Ok(())
-    }
-
-    fn drain(&mut self) -> Result {
-        self.file.write_all(&self.buffer).at("write", &self.temporary)?;
-        self.buffer.clear();
         Ok(())
     }
 }
 
-impl Drop for RunWriter {
-    fn drop(&mut self) {
-        if !self.committed {
-            // Scratch is removed as a whole at the end; a file that cannot be removed now only takes up space.
-            drop(fs::remove_file(&self.temporary));
-        }
+impl Open {
+    /// Appends bytes as they are to be stored.
+    #[inline]
+    fn store(&mut self, file: &mut TemporaryFile, offset: &mut u64, bytes: &[u8]) -> Result {
+        self.segment.len += bytes.len() as u64;
+        *offset += bytes.len() as u64;
+        self.hasher.update(bytes);
+        file.append(bytes)
     }
 }

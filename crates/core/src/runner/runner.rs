@@ -85,7 +85,7 @@ impl TaskRunner {
         match order {
             Order::Run { task: TaskId::Map(task), attempt } => {
                 self.env.flight.begin(task, attempt);
-                let committed = self.session().run(task, attempt)?;
+                let committed = self.session()?.run(task, attempt)?;
                 notes.push(Note::Mapped { task, attempt });
                 notes.extend(committed.map(Note::Committed));
             }
@@ -106,8 +106,12 @@ impl TaskRunner {
         Ok(())
     }
 
-    fn session(&mut self) -> &mut dyn MapSession {
-        &mut **self.map.get_or_insert_with(|| self.stages.map_session(&self.env))
+    fn session(&mut self) -> Result<&mut dyn MapSession> {
+        let session = match self.map.take() {
+            Some(session) => session,
+            None => self.stages.map_session(&self.env)?,
+        };
+        Ok(&mut **self.map.insert(session))
     }
 
     fn reduce(&mut self, task: u32, attempt: u32) -> Result<(Reduced, Counters)> {
@@ -120,6 +124,10 @@ impl TaskRunner {
         let task = task.unwrap_or_else(|| TaskId::Map(self.env.flight.task()));
         let mut failure =
             Failure::new(&self.env.job, &self.env.plan, task, attempt.max(1), kind, Some(&self.env.flight));
+        if let Some(why) = self.env.spilling.refusal() {
+            failure.is_final = true;
+            failure.because(why);
+        }
         failure.worker.clone_from(&self.env.worker);
         failure.pid = Some(std::process::id());
         Note::Failed { task, attempt: attempt.max(1), failure: Box::new(failure) }

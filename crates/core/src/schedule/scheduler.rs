@@ -281,7 +281,7 @@ impl<'a> Scheduler<'a> {
         };
         failure.attempt = attempts;
         failure.max_attempts = self.limits.max_attempts;
-        if attempts >= self.limits.max_attempts {
+        if attempts >= self.limits.max_attempts || failure.is_final {
             return Err(Error::task(failure));
         }
         tracing::warn!(target: "gristmill", "{failure}");

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::flight::Flight;
 use crate::input::Plan;
 use crate::output::Format;
+use crate::run::Spilling;
 
 /// The surroundings of every attempt in one worker.
 #[derive(Debug)]
@@ -31,12 +32,16 @@ pub(crate) struct TaskEnv {
     /// Run files that this worker has begun, in all its map sessions: no name may come twice.
     pub(crate) runs_begun: AtomicU32,
     pub(crate) partitions: u32,
+    /// Buckets in each partition.
+    pub(crate) buckets: u32,
     pub(crate) format: Format,
     /// Bytes that this worker's buffers may hold.
     pub(crate) memory: usize,
     /// Finished map work is committed after this time at the latest.
     pub(crate) flush_after: Duration,
     pub(crate) durable: bool,
+    /// How runs are written.
+    pub(crate) spilling: Arc<Spilling>,
     pub(crate) flight: Flight,
 }
 

@@ -50,6 +50,8 @@ pub struct Failure {
     pub(crate) worker: String,
     pub(crate) pid: Option<u32>,
     pub(crate) kind: FailureKind,
+    /// Whether another attempt would come to the same.
+    pub(crate) is_final: bool,
     /// A verb and where it happened, to go on after the task's name.
     pub(crate) happened: String,
     pub(crate) input: Option<String>,
@@ -99,6 +101,7 @@ impl Failure {
             worker: String::new(),
             pid: None,
             kind,
+            is_final: false,
             happened: happened(seen.stage),
             input: None,
             record: None,
@@ -113,6 +116,15 @@ impl Failure {
     pub(crate) fn happened(&mut self, what: &str, attempt: u32, max_attempts: u32) {
         what.clone_into(&mut self.happened);
         (self.attempt, self.max_attempts) = (attempt, max_attempts);
+    }
+
+    /// Adds the cause, unless user code has passed it on.
+    pub(crate) fn because(&mut self, why: &str) {
+        if let FailureKind::Returned { message } | FailureKind::Panicked { message, .. } = &mut self.kind
+            && !message.contains(why)
+        {
+            *message = format!("{message}: {why}");
+        }
     }
 
     /// How the attempt ended.

@@ -22,11 +22,42 @@ pub(super) fn escape(bytes: &[u8], out: &mut Vec<u8>) {
 fn first_special(bytes: &[u8]) -> Option<usize> {
     // Most fields are shorter than what it takes to set up the vectorised search.
     if bytes.len() < 32 {
-        return bytes.iter().position(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b'\\'));
+        return if is_plain(bytes) { None } else { bytes.iter().position(|&byte| is_special(byte)) };
     }
     let found = memchr3(b'\t', b'\n', b'\\', bytes);
     let before = &bytes[..found.unwrap_or(bytes.len())];
     memchr(b'\r', before).or(found)
+}
+
+fn is_special(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\n' | b'\r' | b'\\')
+}
+
+/// Whether there is no special byte, by a look at eight at a time. Of some strings with other control characters it says
+/// no, too.
+#[inline]
+fn is_plain(bytes: &[u8]) -> bool {
+    let word = |bytes: &[u8]| bytes.first_chunk().map_or(0, |word| u64::from_le_bytes(*word));
+    let half = |bytes: &[u8]| bytes.first_chunk().map_or(0, |half| u64::from(u32::from_le_bytes(*half)));
+    match bytes.len() {
+        0..4 => !bytes.iter().any(|&byte| is_special(byte)),
+        len @ 4..8 => is_plain_word(half(bytes) | half(&bytes[len - 4..]) << 32),
+        len => {
+            let (whole, last) = (bytes.chunks_exact(8), &bytes[len - 8..]);
+            whole.fold(is_plain_word(word(last)), |plain, eight| plain & is_plain_word(word(eight)))
+        }
+    }
+}
+
+/// Tests of all bytes of a word at once, as in "Bit Twiddling Hacks" (S. E. Anderson): is one less than `n`, is one zero.
+#[inline]
+fn is_plain_word(word: u64) -> bool {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const LEAST_PLAIN: u64 = b'\r' as u64 + 1;
+    let low = word.wrapping_sub(EACH * LEAST_PLAIN) & !word;
+    let backslash = word ^ (EACH * b'\\' as u64);
+    let zero = backslash.wrapping_sub(EACH) & !backslash;
+    (low | zero) & (EACH << 7) == 0
 }
 
 fn escape_from(first: usize, bytes: &[u8], out: &mut Vec<u8>) {

@@ -18,8 +18,29 @@ use crate::result::Result;
 /// What the value's own `Serialize` says, or that JSON cannot hold it: a map with keys that are not strings.
 #[inline]
 pub(crate) fn write_field<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result {
+    write(value, out, Escapes::Yes)
+}
+
+/// As [`write_field`], with the bytes of strings as they are.
+///
+/// # Errors
+/// As [`write_field`].
+#[inline]
+pub(crate) fn write_raw<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result {
+    write(value, out, Escapes::No)
+}
+
+/// Whether tabs, line ends and backslashes are escaped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Escapes {
+    Yes,
+    No,
+}
+
+#[inline(always)]
+fn write<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>, escapes: Escapes) -> Result {
     let start = out.len();
-    let written = match value.serialize(Field { out }) {
+    let written = match value.serialize(Field { out, escapes }) {
         Err(NotWritten::Compound) => write_json(value, out, start),
         written => written,
     };
@@ -74,9 +95,18 @@ impl ser::Error for NotWritten {
 /// Serialises a scalar to the end of `out`.
 struct Field<'o> {
     out: &'o mut Vec<u8>,
+    escapes: Escapes,
 }
 
 impl Field<'_> {
+    #[inline(always)]
+    fn bytes(&mut self, bytes: &[u8]) {
+        match self.escapes {
+            Escapes::Yes => escape(bytes, self.out),
+            Escapes::No => self.out.extend_from_slice(bytes),
+        }
+    }
+
     /// Formats a value that needs no escaping.
     fn display(self, value: impl Display) -> Result<(), NotWritten> {
         write!(self.out, "{value}").map_err(ser::Error::custom)
@@ -86,7 +116,7 @@ impl Field<'_> {
 /// Escapes what is formatted into it.
 impl fmt::Write for Field<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        escape(text.as_bytes(), self.out);
+        self.bytes(text.as_bytes());
         Ok(())
     }
 }
@@ -137,8 +167,8 @@ impl Serializer for Field<'_> {
     }
 
     #[inline]
-    fn serialize_bytes(self, value: &[u8]) -> Result<(), NotWritten> {
-        escape(value, self.out);
+    fn serialize_bytes(mut self, value: &[u8]) -> Result<(), NotWritten> {
+        self.bytes(value);
         Ok(())
     }
 

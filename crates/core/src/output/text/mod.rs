@@ -24,4 +24,4 @@ mod escape;
 mod field;
 
 pub use escape::unescape;
-pub(crate) use field::write_field;
+pub(crate) use field::{write_field, write_raw};

@@ -2,6 +2,8 @@
 //!
 //! Tested on Linux; another system needs another body for each function, and no other file.
 
+mod memory;
+
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
@@ -10,6 +12,8 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::result::{AtPath, FileError};
+
+pub(crate) use memory::{prefetch, zeroed};
 
 /// Renames a folder, unless the new name is taken.
 pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {

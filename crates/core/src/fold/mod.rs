@@ -1,0 +1,15 @@
+//! Folding pairs by key in memory: a batch of pairs on its way, and the table that they are folded into.
+//!
+//! Mappers' workers and reducers' workers use the same table. Nothing here knows of partitions, runs or tasks.
+
+mod ahead;
+mod batch;
+mod table;
+pub(crate) mod value;
+
+pub(crate) use ahead::Ahead;
+pub(crate) use batch::{BATCH, Batch, BatchKey, Keys, Marks};
+pub(crate) use table::{Contents, Slot, Table, is_long};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,210 @@
+//! The table against an ordinary map: keys with and without an image, growth, values of several kinds, errors.
+
+use std::collections::{HashMap, HashSet};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::api::{Combiner, Max, Sum};
+use crate::datum::Datum;
+use crate::key::{self, Image, long_table_hash};
+use crate::result::Result;
+
+type Pairs<V> = Vec<(Vec<u8>, V)>;
+
+/// Folds all of a batch, growing as workers do.
+fn fold<V: Datum, C: Combiner<V>>(table: &mut Table<V>, batch: &mut Batch<V>, combiner: &C) -> Result {
+    if !table.has_room() {
+        table.grow();
+    }
+    table.fold(batch, combiner)
+}
+
+fn table_of<V: Datum, C: Combiner<V>>(pairs: Pairs<V>, combiner: &C, seed: u64) -> Result<Table<V>> {
+    let (mut table, mut batch) = (Table::new(seed), Batch::default());
+    for (key, value) in pairs {
+        if batch.push(&key, value) {
+            fold(&mut table, &mut batch, combiner)?;
+        }
+    }
+    fold(&mut table, &mut batch, combiner)?;
+    Ok(table)
+}
+
+fn key_of<V: Datum>(slot: &Slot, contents: &Contents<'_, V>) -> Vec<u8> {
+    if is_long(slot) {
+        return contents.long_key(slot).to_vec();
+    }
+    let image = Image([slot[0], slot[1], slot[2]]);
+    image.bytes()[..image.len()].to_vec()
+}
+
+/// Takes everything out of a table, in the way of mappers' workers or in that of reducers'.
+fn drained<V: Datum>(table: &mut Table<V>, slots_first: bool) -> HashMap<Vec<u8>, V> {
+    let mut found = HashMap::new();
+    let mut add = |key, value| assert!(found.insert(key, value).is_none(), "each key has one slot");
+    let before = table.len();
+    if slots_first {
+        let mut slots = Vec::new();
+        table.drain_slots(|slot| slots.push(slot));
+        let mut contents = table.contents();
+        for slot in slots {
+            add(key_of(&slot, &contents), contents.value(&slot).expect("a value"));
+        }
+        table.clear_contents();
+    } else {
+        let each = |slot: Slot, mut contents: Contents<'_, V>| {
+            add(key_of(&slot, &contents), contents.value(&slot)?);
+            Ok(())
+        };
+        table.drain(each).expect("values");
+    }
+    assert_eq!((found.len(), table.len(), table.is_empty()), (before, 0, true));
+    found
+}
+
+fn reference<V: Datum + Clone, C: Combiner<V>>(pairs: &Pairs<V>, combiner: &C) -> HashMap<Vec<u8>, V> {
+    let mut folded = HashMap::new();
+    for (key, value) in pairs {
+        match folded.get_mut(key) {
+            Some(acc) => combiner.combine(acc, value.clone()).expect("no error"),
+            None => drop(folded.insert(key.clone(), value.clone())),
+        }
+    }
+    folded
+}
+
+/// A table agrees with an ordinary map, also when it is used again.
+fn agree<V: Datum + Clone + PartialEq + std::fmt::Debug>(
+    pairs: Pairs<V>,
+    combiner: &impl Combiner<V>,
+    seed: u64,
+    slots_first: bool,
+) {
+    let want = reference(&pairs, combiner);
+    let mut table = table_of(pairs.clone(), combiner, seed).expect("no error");
+    assert_eq!(drained(&mut table, slots_first), want);
+    let mut batch = Batch::default();
+    for (key, value) in pairs {
+        if batch.push(&key, value) {
+            fold(&mut table, &mut batch, combiner).expect("no error");
+        }
+    }
+    fold(&mut table, &mut batch, combiner).expect("no error");
+    assert_eq!(drained(&mut table, !slots_first), want, "used again");
+}
+
+/// Keys of 0 to 40 bytes that are often the same but for a few bytes, most of them about as long as an image.
+fn keys() -> impl Strategy<Value = Vec<u8>> {
+    let byte = prop::sample::select(vec![0, 1, b'a', 0xff]);
+    let short = prop::collection::vec(byte.clone(), 0..4);
+    let border = (prop::collection::vec(byte, 2), 19_usize..24)
+        .prop_map(|(ends, len)| [&ends[..1], &vec![0; len], &ends[1..]].concat());
+    prop_oneof![short, border, (0_usize..41).prop_map(|len| vec![0; len])]
+}
+
+/// Joins sorted lists and reports what they hold.
+#[derive(Clone)]
+struct Lists;
+
+impl Combiner<Vec<u32>> for Lists {
+    fn combine(&self, acc: &mut Vec<u32>, mut next: Vec<u32>) -> Result {
+        acc.append(&mut next);
+        acc.sort_unstable();
+        Ok(())
+    }
+
+    fn heap(&self, acc: &Vec<u32>) -> usize {
+        4 * acc.len()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_table_folds_as_a_map_does(
+        pairs in prop::collection::vec((keys(), -1000_i64..1000), 0..600),
+        seed: u64,
+        slots_first: bool,
+    ) {
+        let with = |value: fn(i64) -> i64| pairs.iter().map(move |(key, n)| (key.clone(), value(*n)));
+        agree(with(|n| n).collect(), &Sum, seed, slots_first);
+        agree(with(|n| n).map(|(key, n)| (key, n as i32)).collect(), &Max, seed, slots_first);
+        agree(with(|n| n).map(|(key, n)| (key, n as u8)).collect(), &Max, seed, slots_first);
+        agree(with(|n| n).map(|(key, n)| (key, n.to_string())).collect(), &Max, seed, slots_first);
+        agree(with(|n| n).map(|(key, n)| (key, i128::from(n) << 90)).collect(), &Sum, seed, slots_first);
+        let lists: Pairs<Vec<u32>> = with(|n| n).map(|(key, n)| (key, vec![n as u32])).collect();
+        agree(lists, &Lists, seed, slots_first);
+    }
+
+    #[test]
+    fn what_values_hold_is_counted(pairs in prop::collection::vec((keys(), 0_usize..50), 1..300)) {
+        let lists = pairs.iter().map(|(key, len)| (key.clone(), vec![7; *len])).collect();
+        let mut table = table_of(lists, &Lists, 0).expect("no error");
+        let heap: usize = pairs.iter().map(|(_, len)| 4 * len).sum();
+        let with_values = table.held();
+        prop_assert!(with_values >= heap);
+        table.clear_contents();
+        prop_assert_eq!(with_values - table.held(), heap);
+        table.shrink();
+        prop_assert_eq!(table.held(), 0);
+    }
+
+    #[test]
+    fn an_error_ends_a_fold_and_nothing_hangs(
+        pairs in prop::collection::vec((keys(), 0_u64..20), 0..400),
+        trap in 0_u64..20,
+    ) {
+        let combiner = move |acc: &mut u64, next: u64| {
+            if next == trap { return Err("a trap".into()) }
+            *acc += next;
+            Ok(())
+        };
+        let mut seen = HashSet::new();
+        let sprung = pairs.iter().any(|(key, value)| !seen.insert(key.clone()) && *value == trap);
+        prop_assert_eq!(table_of(pairs, &combiner, 3).is_err(), sprung);
+    }
+}
+
+/// From the smallest table through the sizes where it grows fourfold to those where it doubles.
+#[test]
+fn a_table_grows_and_loses_no_key() {
+    let key = |n: u32| match n % 3 {
+        0 => n.to_be_bytes().to_vec(),
+        1 => format!("{n:x}").into_bytes(),
+        _ => format!("a key that is too long for an image: {n}").into_bytes(),
+    };
+    let pairs: Pairs<u64> = (0..200_000).flat_map(|n| [(key(n), 1), (key(n / 2), 2)]).collect();
+    agree(pairs, &Sum, 11, true);
+}
+
+#[test]
+fn a_drain_that_fails_leaves_an_empty_table() {
+    let pairs = (0..500_u32).map(|n| (n.to_be_bytes().to_vec(), n.to_string())).collect();
+    let mut table = table_of(pairs, &Max, 0).expect("no error");
+    let mut left = 10;
+    let each = |_: Slot, _: Contents<'_, String>| {
+        left -= 1;
+        if left == 0 { Err("enough".into()) } else { Ok(()) }
+    };
+    assert!(table.drain(each).is_err());
+    assert!(table.is_empty());
+    assert!(drained(&mut table, false).is_empty());
+}
+
+/// Keys of one partition share the upper bits of their hash: the places in a table must not follow from those.
+#[test]
+fn keys_of_one_partition_spread_over_the_whole_table() {
+    for before in ["", "a key that is too long for an image: "] {
+        let keys = (0..300_000).map(|n| format!("{before}{n}").into_bytes());
+        let in_first = |key: &Vec<u8>| key::partition_of(key::hash(key), 64) == 0;
+        let table_hash = |key: Vec<u8>| match Image::new(&key) {
+            Some(image) => image.table_hash(0),
+            None => long_table_hash(&key, 0),
+        };
+        // About 4,700 keys for 2,048 places: 1,840 of those are taken if it is left to chance.
+        let homes: HashSet<u64> = keys.filter(in_first).map(|key| table_hash(key) >> 53).collect();
+        assert!(homes.len() > 1700, "{before:?}: only {} places are taken", homes.len());
+    }
+}

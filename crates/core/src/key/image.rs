@@ -1,0 +1,210 @@
+//! Keys of up to 23 bytes as three words that are compared, hashed and moved in registers.
+//!
+//! It does not encode keys: an image holds the bytes of an encoded key.
+
+use xxhash_rust::xxh3::xxh3_64;
+
+/// The longest key that has an image, in bytes.
+pub(crate) const INLINE: usize = 23;
+
+/// The bytes of a short key, little-endian, zeros behind them; the last byte is the length plus one, so that no image
+/// is all zeros. Two keys are equal exactly if their images are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Image(pub(crate) [u64; 3]);
+
+/// The bits that belong to a key of each length.
+static MASKS: [[u64; 3]; INLINE + 1] = masks();
+
+const fn masks() -> [[u64; 3]; INLINE + 1] {
+    let mut masks = [[0; 3]; INLINE + 1];
+    let mut len = 0;
+    while len <= INLINE {
+        let mut byte = 0;
+        while byte < len {
+            masks[len][byte / 8] |= 0xff << (8 * (byte % 8));
+            byte += 1;
+        }
+        len += 1;
+    }
+    masks
+}
+
+#[inline(always)]
+fn word(bytes: &[u8], at: usize) -> u64 {
+    bytes[at..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}
+
+#[inline(always)]
+fn half(bytes: &[u8], at: usize) -> u64 {
+    bytes[at..].first_chunk().map_or(0, |bytes| u64::from(u32::from_le_bytes(*bytes)))
+}
+
+impl Image {
+    /// The image of `key`, unless it is too long to have one.
+    ///
+    /// Loads overlap, so that nothing beyond the key is read and no byte is looked at alone.
+    #[inline(always)]
+    pub(crate) fn new(key: &[u8]) -> Option<Self> {
+        let len = key.len();
+        let tag = (len as u64 + 1) << 56;
+        Some(Self(match len {
+            0 => [0, 0, tag],
+            1..4 => {
+                let (first, middle, last) = (key[0], key[len / 2], key[len - 1]);
+                let bits = u64::from(first)
+                    | u64::from(middle) << (8 * (len / 2))
+                    | u64::from(last) << (8 * (len - 1));
+                [bits, 0, tag]
+            }
+            4..8 => [half(key, 0) | half(key, len - 4) << (8 * (len - 4)), 0, tag],
+            8 => [word(key, 0), 0, tag],
+            9..16 => [word(key, 0), word(key, len - 8) >> (8 * (16 - len)), tag],
+            16 => [word(key, 0), word(key, 8), tag],
+            17..=INLINE => [word(key, 0), word(key, 8), word(key, len - 8) >> (8 * (24 - len)) | tag],
+            _ => return None,
+        }))
+    }
+
+    /// The image of the first `len` bytes of `tail`. Where there are 24 bytes to read, the length decides no branch.
+    #[inline(always)]
+    pub(crate) fn of_tail(tail: &[u8], len: usize) -> Option<Self> {
+        match (tail.get(..24), MASKS.get(len)) {
+            (Some(tail), Some(mask)) => {
+                let tag = (len as u64 + 1) << 56;
+                Some(Self([word(tail, 0) & mask[0], word(tail, 8) & mask[1], word(tail, 16) & mask[2] | tag]))
+            }
+            _ => Self::new(&tail[..len]),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn len(&self) -> usize {
+        (self.0[2] >> 56) as usize - 1
+    }
+
+    /// The key's bytes at the front, something else behind them.
+    #[inline(always)]
+    pub(crate) fn bytes(&self) -> [u8; 24] {
+        let mut bytes = [0; 24];
+        for (to, word) in bytes.chunks_exact_mut(8).zip(self.0) {
+            to.copy_from_slice(&word.to_le_bytes());
+        }
+        bytes
+    }
+
+    /// A number that orders as the first eight bytes of the key do.
+    #[inline(always)]
+    pub(crate) fn prefix(&self) -> u64 {
+        self.0[0].swap_bytes()
+    }
+
+    /// [`super::hash`] of the key.
+    #[inline(always)]
+    pub(crate) fn hash(&self) -> u64 {
+        let [low, high, _] = self.0;
+        match self.len() {
+            len @ 9..=16 => {
+                let shift = 8 * (len as u32 - 8);
+                let last = ((u128::from(high) << 64 | u128::from(low)) >> shift) as u64;
+                hash_9_to_16(low, last, len as u64)
+            }
+            len @ 4..=8 => {
+                let last = (low >> (8 * (len - 4))) as u32;
+                hash_4_to_8(low as u32, last, len as u64)
+            }
+            len => xxh3_64(&self.bytes()[..len]),
+        }
+    }
+
+    /// A hash that has nothing to do with [`super::hash`], for tables: keys of one partition share the upper bits of that
+    /// one. One multiplication of 64 by 64 bits, folded, as in wyhash.
+    #[inline(always)]
+    pub(crate) fn table_hash(&self, seed: u64) -> u64 {
+        let [low, high, last] = self.0;
+        fold(low ^ 0x9e37_79b9_7f4a_7c15 ^ last.rotate_left(29), high ^ 0xd1b5_4a32_d192_ed03 ^ last ^ seed)
+    }
+}
+
+/// The first eight bytes of a key as a number that orders as they do.
+#[inline(always)]
+pub(crate) fn prefix(key: &[u8]) -> u64 {
+    match key.first_chunk() {
+        Some(first) => u64::from_be_bytes(*first),
+        None => key
+            .iter()
+            .fold(0, |prefix, &byte| prefix << 8 | u64::from(byte))
+            .checked_shl(8 * (8 - key.len() as u32))
+            .unwrap_or(0),
+    }
+}
+
+/// What [`Image::table_hash`] is for a key without an image.
+#[inline]
+pub(crate) fn long_table_hash(key: &[u8], seed: u64) -> u64 {
+    // The upper bits of the hash as it is are those by which keys come into one partition.
+    fold(xxh3_64(key) ^ 0x9e37_79b9_7f4a_7c15, 0xd1b5_4a32_d192_ed03 ^ seed)
+}
+
+/// The product's halves, one upon the other.
+#[inline(always)]
+fn fold(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    product as u64 ^ (product >> 64) as u64
+}
+
+// XXH3 of short input, from the specification (github.com/Cyan4973/xxHash, doc/xxhash_spec.md), with the words of its
+// default secret that these lengths use, and seed 0.
+
+#[inline(always)]
+fn hash_4_to_8(first: u32, last: u32, len: u64) -> u64 {
+    const SECRET: u64 = 0x1cad_21f7_2c81_017c ^ 0xdb97_9083_e96d_d4de;
+    const PRIME: u64 = 0x9fb2_1c65_1e98_df25;
+    let mut hash = (u64::from(last) + (u64::from(first) << 32)) ^ SECRET;
+    hash ^= hash.rotate_left(49) ^ hash.rotate_left(24);
+    hash = hash.wrapping_mul(PRIME);
+    hash ^= (hash >> 35).wrapping_add(len);
+    hash = hash.wrapping_mul(PRIME);
+    hash ^ hash >> 28
+}
+
+#[inline(always)]
+fn hash_9_to_16(first: u64, last: u64, len: u64) -> u64 {
+    const SECRET_LOW: u64 = 0x1f67_b3b7_a4a4_4072 ^ 0x78e5_c0cc_4ee6_79cb;
+    const SECRET_HIGH: u64 = 0x2172_ffcc_7dd0_5a82 ^ 0x8e24_43f7_7446_08b8;
+    let low = first ^ SECRET_LOW;
+    let high = last ^ SECRET_HIGH;
+    let sum = len.wrapping_add(low.swap_bytes()).wrapping_add(high).wrapping_add(fold(low, high));
+    let hash = (sum ^ sum >> 37).wrapping_mul(0x1656_6791_9e37_79f9);
+    hash ^ hash >> 32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn an_image_holds_its_key(key in prop::collection::vec(any::<u8>(), 0..=INLINE), behind in prop::collection::vec(any::<u8>(), 0..40)) {
+            let image = Image::new(&key).expect("it is short enough");
+            prop_assert_eq!(image.len(), key.len());
+            prop_assert_eq!(&image.bytes()[..key.len()], &key[..]);
+            prop_assert!(image.bytes()[key.len()..23].iter().all(|&byte| byte == 0));
+            prop_assert_eq!(image.hash(), xxh3_64(&key));
+            let tail = [&key[..], &behind].concat();
+            prop_assert_eq!(Image::of_tail(&tail, key.len()), Some(image));
+        }
+
+        #[test]
+        fn prefixes_order_as_keys_do(a in prop::collection::vec(0_u8..3, 0..12), b in prop::collection::vec(0_u8..3, 0..12)) {
+            let prefix = |key: &[u8]| Image::new(key).expect("short").prefix();
+            prop_assert!(a > b || prefix(&a) <= prefix(&b));
+        }
+    }
+
+    #[test]
+    fn a_long_key_has_no_image() {
+        assert_eq!(Image::new(&[b'k'; INLINE + 1]), None);
+        assert_eq!(Image::of_tail(&[b'k'; 100], INLINE + 1), None);
+    }
+}

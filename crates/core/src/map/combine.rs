@@ -1,0 +1,138 @@
+//! The pair sink of a job with a combiner: a table while that pays, rows when it does not.
+//!
+//! It lives as long as its worker, across tasks. It does not keep the order of values: a combiner gives that up.
+
+use super::rows::RowSink;
+use crate::api::Combiner;
+use crate::collect::PairSink;
+use crate::datum::Datum;
+use crate::flight::Flight;
+use crate::fold::{Ahead, Batch, Table, value};
+use crate::result::Result;
+use crate::rows::{Buckets, Placement};
+use crate::run::RunWriter;
+
+/// Tables up to this many keys lie in the cache, where folding is cheap whether it pays or not.
+const CACHED_KEYS: usize = 32 << 10;
+/// Beyond that, a table has to see this many pairs for each new key. Otherwise most pairs only wait for memory.
+const LEAST_GAIN: u64 = 2;
+
+/// Folds the pairs of a worker until they are spilled.
+pub(crate) struct CombineSink<V, C> {
+    combiner: C,
+    table: Table<V>,
+    ahead: Ahead<V>,
+    table_limit: usize,
+    rows: RowSink,
+    /// Whether pairs go into rows as they come, until the next commit.
+    direct: bool,
+    /// Pairs and keys since the table grew.
+    pairs: u64,
+    keys_before: usize,
+    batch: Batch<V>,
+    code: Vec<u8>,
+}
+
+impl<V: Datum, C: Combiner<V>> CombineSink<V, C> {
+    /// A sink that holds about `limit` bytes: one half for the table, one for rows.
+    pub(crate) fn new(
+        combiner: C,
+        placement: Placement,
+        buckets: Buckets,
+        limit: usize,
+        flight: Flight,
+    ) -> Self {
+        Self {
+            combiner,
+            table: Table::new(0),
+            ahead: Ahead::new(flight),
+            table_limit: limit / 2,
+            rows: RowSink::new(placement, buckets, limit / 2),
+            direct: false,
+            pairs: 0,
+            keys_before: 0,
+            batch: Batch::default(),
+            code: Vec::new(),
+        }
+    }
+
+    /// Makes room in the table for one more batch; true if it had to be emptied for that.
+    #[cold]
+    fn make_room(&mut self) -> Result<bool> {
+        self.ahead.settle(&mut self.table, &self.combiner)?;
+        let new_keys = (self.table.len() - self.keys_before) as u64;
+        let pays = self.table.len() < CACHED_KEYS || self.pairs >= LEAST_GAIN * new_keys;
+        let fits = self.table.held() + self.table.growth() <= self.table_limit;
+        if pays && fits {
+            self.table.grow();
+            (self.pairs, self.keys_before) = (0, self.table.len());
+            return Ok(false);
+        }
+        if self.table.is_empty() {
+            // Not even the smallest table fits.
+            self.table.grow();
+            return Ok(false);
+        }
+        self.direct = !pays;
+        self.empty_table()?;
+        Ok(true)
+    }
+
+    /// Makes rows of what is in the table.
+    fn empty_table(&mut self) -> Result {
+        self.ahead.settle(&mut self.table, &self.combiner)?;
+        let Self { table, rows, batch, .. } = self;
+        table.drain(
+            |slot, mut contents| {
+                if contents.batch(&slot, batch)? { rows.put(batch, 0) } else { Ok(()) }
+            },
+        )?;
+        (self.pairs, self.keys_before) = (0, 0);
+        rows.put(batch, 0)
+    }
+}
+
+impl<V: Datum, C: Combiner<V>> PairSink<V> for CombineSink<V, C> {
+    fn begin(&mut self, _split: u32) -> Result {
+        Ok(())
+    }
+
+    fn push(&mut self, batch: &mut Batch<V>) -> Result<bool> {
+        let emptied = !self.direct && !self.table.has_room() && self.make_room()?;
+        if self.direct {
+            self.rows.put(batch, 0)?;
+            return Ok(self.rows.is_full());
+        }
+        self.pairs += batch.keys().len() as u64;
+        self.ahead.fold(&mut self.table, batch, &self.combiner)?;
+        Ok(emptied || self.table.held() > self.table_limit.max(self.table.least()))
+    }
+
+    fn settle(&mut self) -> Result {
+        self.ahead.settle(&mut self.table, &self.combiner)
+    }
+
+    fn code(&mut self) -> &mut Vec<u8> {
+        // There may be half a value, if encoding it panicked and user code went on.
+        self.code.clear();
+        &mut self.code
+    }
+
+    fn push_encoded(&mut self, key: &[u8]) -> Result<bool> {
+        let mut batch = Batch::default();
+        let value = value::decode(&self.code);
+        self.code.clear();
+        batch.push(key, value?);
+        self.push(&mut batch)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.table.is_empty() && self.rows.is_empty() && self.ahead.is_empty()
+    }
+
+    fn spill(&mut self, run: &mut RunWriter, spill: u32) -> Result {
+        self.empty_table()?;
+        self.direct = false;
+        self.rows.spill(run, spill)
+    }
+}

@@ -1,0 +1,59 @@
+//! What large tables ask of the memory they lie in: huge pages, and lines fetched ahead of their use.
+//!
+//! Both are hints: without them everything works, only slower.
+
+use rustix::mm::Advice;
+
+/// Smaller blocks do not gain from huge pages.
+const LEAST_HUGE: usize = 4 << 20;
+const HUGE_PAGE: usize = 2 << 20;
+
+/// A kind of element of which all-zero bits are a value that `vec!` asks the allocator for.
+pub(crate) trait Zero: Copy {
+    const ZERO: Self;
+}
+
+impl Zero for u8 {
+    const ZERO: Self = 0;
+}
+
+impl Zero for [u64; 4] {
+    const ZERO: Self = [0; 4];
+}
+
+/// `len` zeros. Memory is taken when it is touched, in huge pages if the system has them.
+pub(crate) fn zeroed<T: Zero>(len: usize) -> Vec<T> {
+    let mut zeros = vec![T::ZERO; len];
+    if size_of_val(&zeros[..]) >= LEAST_HUGE {
+        advise_huge_pages(&mut zeros);
+    }
+    zeros
+}
+
+#[allow(unsafe_code)]
+fn advise_huge_pages<T>(block: &mut [T]) {
+    let (start, len) = (block.as_mut_ptr().cast::<u8>(), size_of_val(block));
+    let skip = start.align_offset(HUGE_PAGE);
+    if skip >= len {
+        return;
+    }
+    let start = start.wrapping_add(skip).cast();
+    // SAFETY: the range lies within `block`, which is borrowed for the call; the advice changes no contents.
+    let advised = unsafe { rustix::mm::madvise(start, len - skip, Advice::LinuxHugepage) };
+    // Where huge pages are not to be had, small ones do.
+    advised.unwrap_or_default();
+}
+
+/// Asks for the cache line of an element that is about to be used.
+#[inline(always)]
+#[allow(unsafe_code)]
+pub(crate) fn prefetch<T>(slice: &[T], at: usize) {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(element) = slice.get(at) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a prefetch has no effect but on the cache, and the address is that of a live element.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(element).cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (slice, at);
+}

@@ -1,0 +1,157 @@
+//! Groups that are complete and put aside until all groups of a partition can be ordered: each key once, with its values.
+//!
+//! It does not sort the rows of a group: they come in order.
+
+use super::group::Groups;
+use super::order::{self, place};
+use super::task::KeyOrder;
+use crate::key::{self, prefix};
+use crate::os;
+use crate::result::Result;
+use crate::run::{RowShape, RunWriter, parse_row, put_row};
+
+/// Groups, one behind the other.
+#[derive(Default)]
+pub(super) struct Gathered {
+    /// A row for each value; only the first of a group has the key.
+    rows: Vec<u8>,
+    groups: Vec<Group>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Group {
+    start: u64,
+    key_len: u32,
+    values: u32,
+}
+
+impl Gathered {
+    /// Adds a value; those of a key come one after the other.
+    #[inline(always)]
+    pub(super) fn put(&mut self, key: &[u8], split: u32, value: &[u8]) {
+        let same = match self.groups.last_mut() {
+            Some(group) if group.values < u32::MAX && key_of(&self.rows, group) == key => {
+                group.values += 1;
+                true
+            }
+            _ => false,
+        };
+        if same {
+            return put_row(&mut self.rows, RowShape::WithSplit, &[], split, value);
+        }
+        self.groups.push(Group { start: self.rows.len() as u64, key_len: key.len() as u32, values: 1 });
+        put_row(&mut self.rows, RowShape::WithSplit, key, split, value);
+    }
+
+    /// Bytes held, for the memory budget.
+    #[inline(always)]
+    pub(super) fn held(&self) -> usize {
+        self.rows.len() + self.groups.len() * (size_of::<Group>() + size_of::<u128>())
+    }
+
+    /// Sets `order` to the order of the groups.
+    pub(super) fn sort(&self, by: KeyOrder, order: &mut Vec<u128>) {
+        let key = |group: usize| key_of(&self.rows, &self.groups[group]);
+        let ranks = self.groups.iter().map(|group| match by {
+            KeyOrder::Key => prefix(key_of(&self.rows, group)),
+            KeyOrder::Hash => key::hash(key_of(&self.rows, group)),
+        });
+        // A group of more values than can be counted goes on in the next one.
+        order::sort(order, ranks, |a, b| key(a).cmp(key(b)).then(a.cmp(&b)));
+    }
+
+    /// Writes all rows in `order`.
+    pub(super) fn write(&self, order: &[u128], run: &mut RunWriter) -> Result {
+        let mut bytes = Vec::new();
+        for element in order {
+            let group = &self.groups[place(*element)];
+            let (key, mut at) = (key_of(&self.rows, group), group.start as usize);
+            for _ in 0..group.values {
+                let row = parse_row(&self.rows, at, RowShape::WithSplit).unwrap_or_default();
+                bytes.clear();
+                put_row(
+                    &mut bytes,
+                    RowShape::WithSplit,
+                    key,
+                    row.split,
+                    &self.rows[row.end() - row.value_len..row.end()],
+                );
+                run.write(&bytes, 1)?;
+                at = row.end();
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.rows.clear();
+        self.groups.clear();
+    }
+}
+
+#[inline(always)]
+fn key_of<'g>(rows: &'g [u8], group: &Group) -> &'g [u8] {
+    let row = parse_row(rows, group.start as usize, RowShape::WithSplit).unwrap_or_default();
+    &rows[row.key_at..][..group.key_len as usize]
+}
+
+/// The groups, in order.
+pub(crate) struct GatheredGroups<'g> {
+    gathered: &'g Gathered,
+    order: &'g [u128],
+    next: usize,
+    /// Of the group that was begun: where its next row is, and how many there are.
+    at: usize,
+    left: u32,
+}
+
+impl<'g> GatheredGroups<'g> {
+    pub(super) fn new(gathered: &'g Gathered, order: &'g [u128]) -> Self {
+        Self { gathered, order, next: 0, at: 0, left: 0 }
+    }
+
+    fn begin(&mut self) -> Option<&'g [u8]> {
+        const AHEAD: usize = 12;
+        const NEAR: usize = 6;
+        let Gathered { rows, groups } = self.gathered;
+        if let Some(ahead) = self.order.get(self.next + AHEAD) {
+            os::prefetch(groups, place(*ahead));
+        }
+        if let Some(near) = self.order.get(self.next + NEAR) {
+            os::prefetch(rows, groups[place(*near)].start as usize);
+        }
+        let group = &groups[place(*self.order.get(self.next)?)];
+        (self.at, self.left) = (group.start as usize, group.values);
+        Some(key_of(rows, group))
+    }
+}
+
+impl Groups for GatheredGroups<'_> {
+    fn next_group(&mut self, key: &mut Vec<u8>) -> Result<bool> {
+        key.clear();
+        let first = self.begin();
+        key.extend_from_slice(first.unwrap_or_default());
+        Ok(first.is_some())
+    }
+
+    #[inline]
+    fn next_value(&mut self, key: &[u8]) -> Result<Option<&[u8]>> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        let rows = &self.gathered.rows;
+        let row = parse_row(rows, self.at, RowShape::WithSplit).unwrap_or_default();
+        self.at = row.end();
+        self.left -= 1;
+        if self.left == 0 {
+            self.next += 1;
+            let continued = self.order.get(self.next).map(|next| &self.gathered.groups[place(*next)]);
+            if continued
+                .is_some_and(|group| group.key_len as usize == key.len() && key_of(rows, group) == key)
+            {
+                self.begin();
+            }
+        }
+        Ok(Some(&rows[row.end() - row.value_len..row.end()]))
+    }
+}

@@ -1,0 +1,72 @@
+//! What a reduce attempt works on: its partition's rows, bucket by bucket, and the order in which keys are wanted.
+//!
+//! It does not fold or sort.
+
+use super::Shuffle;
+use crate::result::Result;
+use crate::run::{Kind, Row, RowShape, scan};
+use crate::task::{Stopped, TaskEnv};
+
+/// In which order a reducer sees the keys of a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyOrder {
+    /// In the order of the keys.
+    Key,
+    /// In the order of their hashes, keys of one hash in their own order: the job does not care, and this is cheaper.
+    Hash,
+}
+
+/// One reduce attempt.
+pub(crate) struct ReduceTask<'a> {
+    pub(crate) env: &'a TaskEnv,
+    pub(crate) shuffle: &'a Shuffle,
+    pub(crate) partition: u32,
+    pub(crate) attempt: u32,
+    pub(crate) shape: RowShape,
+    pub(crate) order: KeyOrder,
+    /// Whether no key of a bucket comes, in that order, before one of the bucket before it.
+    pub(crate) ordered_buckets: bool,
+}
+
+/// Rows are read through a buffer of this size, or a 16th of the worker's memory.
+const READ: usize = 256 << 10;
+
+impl ReduceTask<'_> {
+    /// The partition's buckets in stretches that are ordered together: single ones, or all of them.
+    pub(super) fn stretches(&self) -> impl Iterator<Item = std::ops::Range<u32>> {
+        let buckets = self.env.buckets;
+        let step = if self.ordered_buckets { 1 } else { buckets };
+        (0..buckets / step).map(move |i| i * step..(i + 1) * step)
+    }
+
+    /// Gives every row of a bucket to `each`; rows of one split come in the order of its records.
+    #[inline(always)]
+    pub(super) fn rows(
+        &self,
+        bucket: u32,
+        buffer: &mut Vec<u8>,
+        mut each: impl FnMut(Row<'_>) -> Result,
+    ) -> Result {
+        let usual = READ.min(self.env.memory / 16);
+        for (run, segment) in self.shuffle.segments(self.partition, bucket, Kind::Rows) {
+            self.go_on()?;
+            scan(run, *segment, self.shape, buffer, usual, &mut each)?;
+        }
+        Ok(())
+    }
+
+    /// Rows in a bucket.
+    pub(super) fn count(&self, bucket: u32) -> u64 {
+        let segments = self.shuffle.segments(self.partition, bucket, Kind::Rows);
+        segments.iter().map(|(run, segment)| run.index.segments[*segment].count).sum()
+    }
+
+    /// Says that work goes on.
+    ///
+    /// # Errors
+    /// When the attempt is to be given up.
+    pub(super) fn go_on(&self) -> Result {
+        self.env.flight.beat();
+        if self.env.flight.stop_requested() { Err(Stopped.into()) } else { Ok(()) }
+    }
+}

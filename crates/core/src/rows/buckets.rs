@@ -1,0 +1,136 @@
+//! Rows in memory, one list of chunks for each bucket, written out as one segment each.
+//!
+//! It does not choose the bucket of a row.
+
+use super::arena::{Arena, Chunk};
+use crate::key::Image;
+use crate::os;
+use crate::result::Result;
+use crate::run::{Label, RowShape, RunWriter, put_head};
+
+/// The longest chunk: large enough that chunks are written without being gathered first.
+const MOST_CHUNK: usize = 32 << 10;
+const LEAST_CHUNK: usize = 2 << 10;
+/// Where this much is left in a chunk, a short row is written without a look at its length.
+const SHORT_ROW: usize = 64;
+
+/// Rows by bucket.
+pub(crate) struct Buckets {
+    shape: RowShape,
+    /// Buckets in a partition.
+    per_partition: u32,
+    arena: Arena,
+    open: Vec<Open>,
+    full: Vec<Vec<Chunk>>,
+    scratch: Vec<u8>,
+}
+
+/// The chunk that a bucket's rows go to.
+#[derive(Debug, Clone, Copy, Default)]
+struct Open {
+    chunk: Chunk,
+    at: u32,
+    rows: u32,
+}
+
+impl Buckets {
+    /// Buckets that are to hold about `limit` bytes together.
+    pub(crate) fn new(shape: RowShape, partitions: u32, per_partition: u32, limit: usize) -> Self {
+        let buckets = partitions as usize * per_partition as usize;
+        let chunk = (limit / buckets / 8).clamp(LEAST_CHUNK, MOST_CHUNK);
+        Self {
+            shape,
+            per_partition,
+            arena: Arena::new(chunk as u32),
+            open: vec![Open::default(); buckets],
+            full: vec![Vec::new(); buckets],
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Bytes held, for the memory budget.
+    pub(crate) fn held(&self) -> usize {
+        self.arena.taken()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.arena.taken() == 0
+    }
+
+    /// Asks for the memory that the next row of `bucket` will be written to.
+    #[inline(always)]
+    pub(crate) fn prefetch(&self, bucket: u32) {
+        let open = &self.open[bucket as usize];
+        if open.at < open.chunk.end {
+            os::prefetch(self.arena.slab(open.chunk), open.at as usize);
+        }
+    }
+
+    /// Adds a row whose key has an image and whose value is at most 16 bytes long, `len` of those given.
+    #[inline(always)]
+    pub(crate) fn put_short(
+        &mut self,
+        bucket: u32,
+        split: u32,
+        key: Image,
+        (code, len): ([u8; 16], usize),
+    ) -> Result {
+        let open = &mut self.open[bucket as usize];
+        if self.shape != RowShape::Plain || (open.chunk.end - open.at) < SHORT_ROW as u32 {
+            return self.put(bucket, split, &key.bytes()[..key.len()], &code[..len]);
+        }
+        let at = open.at as usize;
+        let row = &mut self.arena.slab_mut(open.chunk)[at..at + SHORT_ROW];
+        // Both lengths are below 128: one byte each.
+        row[0] = key.len() as u8;
+        row[1] = len as u8;
+        row[2..26].copy_from_slice(&key.bytes());
+        row[2 + key.len()..][..16].copy_from_slice(&code);
+        open.at += (2 + key.len() + len) as u32;
+        open.rows += 1;
+        Ok(())
+    }
+
+    /// Adds a row.
+    pub(crate) fn put(&mut self, bucket: u32, split: u32, key: &[u8], value: &[u8]) -> Result {
+        self.scratch.clear();
+        put_head(&mut self.scratch, self.shape, key.len(), split, value.len());
+        let len = self.scratch.len() + key.len() + value.len();
+        let open = &mut self.open[bucket as usize];
+        if ((open.chunk.end - open.at) as usize) < len {
+            let chunk = self.arena.take(len).ok_or("a row is longer than 4 GiB")?;
+            if open.at > open.chunk.start {
+                self.full[bucket as usize].push(Chunk { end: open.at, ..open.chunk });
+            }
+            (open.chunk, open.at) = (chunk, chunk.start);
+        }
+        let (head, rest) =
+            self.arena.slab_mut(open.chunk)[open.at as usize..][..len].split_at_mut(self.scratch.len());
+        head.copy_from_slice(&self.scratch);
+        let (to_key, to_value) = rest.split_at_mut(key.len());
+        to_key.copy_from_slice(key);
+        to_value.copy_from_slice(value);
+        open.at += len as u32;
+        open.rows += 1;
+        Ok(())
+    }
+
+    /// Writes all rows, each bucket as one segment, and is empty then.
+    pub(crate) fn spill(&mut self, run: &mut RunWriter, spill: u32) -> Result {
+        for (bucket, (open, full)) in (0..).zip(self.open.iter_mut().zip(&mut self.full)) {
+            let open = std::mem::take(open);
+            if open.rows == 0 {
+                continue;
+            }
+            let (partition, bucket) = (bucket / self.per_partition, bucket % self.per_partition);
+            run.begin(Label { partition, bucket, spill, ..Label::default() })?;
+            full.push(Chunk { end: open.at, ..open.chunk });
+            for chunk in full.drain(..) {
+                run.write(&self.arena.slab(chunk)[chunk.start as usize..chunk.end as usize], 0)?;
+            }
+            run.write(&[], u64::from(open.rows))?;
+        }
+        self.arena.clear();
+        Ok(())
+    }
+}
