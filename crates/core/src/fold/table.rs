@@ -19,11 +19,11 @@ pub(crate) type Slot = [u64; 4];
 const LONG: u64 = 0xff << 56;
 const LEAST_SLOTS: usize = 1 << 10;
 /// Below this many slots a table grows fourfold: it is cheap, and spares moving the slots twice.
-const SMALL: usize = 1 << 17;
+const SMALL: usize = 1 << 12;
 
 /// Keys and their folded values.
 pub(crate) struct Table<V> {
-    slots: Vec<Slot>,
+    slots: os::Slots,
     /// How far a hash is shifted to become the index of a slot.
     shift: u32,
     len: usize,
@@ -42,7 +42,15 @@ pub(crate) fn is_long(slot: &Slot) -> bool {
 
 impl<V: 'static> Table<V> {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { slots: Vec::new(), shift: 63, len: 0, arena: Vec::new(), values: Vec::new(), heap: 0, seed }
+        Self {
+            slots: os::Slots::default(),
+            shift: 63,
+            len: 0,
+            arena: Vec::new(),
+            values: Vec::new(),
+            heap: 0,
+            seed,
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -64,7 +72,7 @@ impl<V: 'static> Table<V> {
     /// Whether two whole batches of new keys fit without growing.
     #[inline]
     pub(crate) fn has_room(&self) -> bool {
-        (self.len + 2 * BATCH) * 10 <= self.slots.len() * 6
+        (self.len + 2 * BATCH) * 10 <= self.slots.len() * 7
     }
 
     /// Bytes of the smallest table that holds anything.
@@ -84,16 +92,16 @@ impl<V: 'static> Table<V> {
 
     /// Moves every key to a larger table.
     pub(crate) fn grow(&mut self) {
-        let larger = os::zeroed(self.next_size());
+        let larger = os::Slots::zeroed(self.next_size());
         let before = std::mem::replace(&mut self.slots, larger);
         self.shift = 64 - self.slots.len().trailing_zeros();
         let mask = self.slots.len() - 1;
-        for slot in before.into_iter().filter(|slot| slot[2] != 0) {
-            let mut at = (slot_hash(&slot, self.seed) >> self.shift) as usize;
+        for slot in before.iter().filter(|slot| slot[2] != 0) {
+            let mut at = (slot_hash(slot, self.seed) >> self.shift) as usize;
             while self.slots[at & mask][2] != 0 {
                 at += 1;
             }
-            self.slots[at & mask] = slot;
+            self.slots[at & mask] = *slot;
         }
     }
 
@@ -212,7 +220,7 @@ impl<V: 'static> Table<V> {
         let mut contents = Contents { arena: &self.arena, values: &mut self.values };
         let mut left = self.len;
         let mut drained = Ok(());
-        for slot in &mut self.slots {
+        for slot in self.slots.iter_mut() {
             if slot[2] != 0 && drained.is_ok() {
                 drained = each(std::mem::take(slot), contents.reborrow());
                 left -= 1;
@@ -226,10 +234,10 @@ impl<V: 'static> Table<V> {
         drained
     }
 
-    /// Takes the slots out and leaves what they refer to: [`Table::contents`] until [`Table::forget`].
+    /// Takes the slots out and leaves what they refer to: [`Table::contents`] until [`Table::clear_contents`].
     pub(crate) fn drain_slots(&mut self, mut each: impl FnMut(Slot)) {
         let mut left = std::mem::take(&mut self.len);
-        for slot in &mut self.slots {
+        for slot in self.slots.iter_mut() {
             if left == 0 {
                 break;
             }

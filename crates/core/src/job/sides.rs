@@ -89,8 +89,8 @@ where
         let flight = &task.env.flight;
         reduce_groups(&self.1, writer, counters, flight, |reduce| {
             fold_partition(task, &self.0, |key, value| {
-                note(flight, key)?;
-                reduce(key, Values::folded(value))
+                note(flight, key.bytes())?;
+                reduce(key.bytes(), Values::folded(value))
             })
         })
     }

@@ -98,7 +98,7 @@ impl Image {
         self.0[0].swap_bytes()
     }
 
-    /// [`super::hash`] of the key.
+    /// [`super::hash()`] of the key.
     #[inline(always)]
     pub(crate) fn hash(&self) -> u64 {
         let [low, high, _] = self.0;
@@ -116,7 +116,7 @@ impl Image {
         }
     }
 
-    /// A hash that has nothing to do with [`super::hash`], for tables: keys of one partition share the upper bits of that
+    /// A hash that has nothing to do with [`super::hash()`], for tables: keys of one partition share the upper bits of that
     /// one. One multiplication of 64 by 64 bits, folded, as in wyhash.
     #[inline(always)]
     pub(crate) fn table_hash(&self, seed: u64) -> u64 {

@@ -2,6 +2,8 @@
 //!
 //! Both are hints: without them everything works, only slower.
 
+use std::ops::{Deref, DerefMut};
+
 use rustix::mm::Advice;
 
 /// Smaller blocks do not gain from huge pages.
@@ -17,8 +19,8 @@ impl Zero for u8 {
     const ZERO: Self = 0;
 }
 
-impl Zero for [u64; 4] {
-    const ZERO: Self = [0; 4];
+impl Zero for u64 {
+    const ZERO: Self = 0;
 }
 
 /// `len` zeros. Memory is taken when it is touched, in huge pages if the system has them.
@@ -28,6 +30,42 @@ pub(crate) fn zeroed<T: Zero>(len: usize) -> Vec<T> {
         advise_huge_pages(&mut zeros);
     }
     zeros
+}
+
+/// Slots of four words that never lie across two cache lines, all zero at first.
+///
+/// An allocator aligns large blocks to sixteen bytes: every other slot would cost two misses.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Slots {
+    words: Vec<u64>,
+    /// The words before the first slot.
+    skipped: usize,
+}
+
+impl Slots {
+    pub(crate) fn zeroed(len: usize) -> Self {
+        const LINE: usize = 64;
+        let mut words = zeroed::<u64>(4 * len + LINE / size_of::<u64>());
+        let skipped = words.as_ptr().align_offset(LINE).min(LINE / size_of::<u64>());
+        words.truncate(skipped + 4 * len);
+        Self { words, skipped }
+    }
+}
+
+impl Deref for Slots {
+    type Target = [[u64; 4]];
+
+    #[inline(always)]
+    fn deref(&self) -> &[[u64; 4]] {
+        self.words[self.skipped..].as_chunks().0
+    }
+}
+
+impl DerefMut for Slots {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut [[u64; 4]] {
+        self.words[self.skipped..].as_chunks_mut().0
+    }
 }
 
 #[allow(unsafe_code)]

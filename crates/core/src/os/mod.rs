@@ -13,7 +13,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::result::{AtPath, FileError};
 
-pub(crate) use memory::{prefetch, zeroed};
+pub(crate) use memory::{Slots, prefetch, zeroed};
 
 /// Renames a folder, unless the new name is taken.
 pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {

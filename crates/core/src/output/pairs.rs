@@ -9,10 +9,11 @@ use bstr::{BStr, BString};
 use gristmill_ipc::codec;
 use serde::{Deserialize, Serialize};
 
-use super::text::{write_field, write_raw};
+use super::text::{is_plain, write_field, write_raw};
 use crate::datum::Datum;
 use crate::key::KeyRef;
 use crate::result::{BoxError, Result};
+use crate::text::Word;
 
 /// How pairs become bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,9 @@ pub(crate) trait ByteSink: Send {
     /// Stores all of `bytes`, which hold `pairs` pairs.
     fn write(&mut self, bytes: &[u8], pairs: u64) -> Result;
 }
+
+/// Keys shorter than this are copied as a whole, with what is readable behind them.
+const SHORT: usize = 24;
 
 /// A buffer is handed on when it holds this many bytes.
 const BUFFER: usize = 256 << 10;
@@ -65,8 +69,8 @@ impl PairWriter {
 
     /// As [`PairWriter::write`], for an encoded key of type `K`.
     #[inline(always)]
-    pub(crate) fn write_encoded<K: Datum, V: Serialize>(&mut self, key: &[u8], value: &V) -> Result {
-        let kind = TypeId::of::<K>();
+    pub(crate) fn write_encoded<K: Datum, V: Serialize>(&mut self, word: Word<'_>, value: &V) -> Result {
+        let (key, kind) = (word.bytes(), TypeId::of::<K>());
         if self.format != Format::Pairs && (kind == TypeId::of::<BString>() || kind == TypeId::of::<String>())
         {
             // The encoding of a string is the string: there is no need for one of its own.
@@ -77,7 +81,12 @@ impl PairWriter {
                 self.fail(&error);
                 return Err(error);
             }
-            return self.write(BStr::new(key), value);
+            return match word.tail().first_chunk::<SHORT>() {
+                Some(tail) if self.format == Format::Text && word.len() < SHORT && is_plain(key) => {
+                    self.write_short(tail, word.len(), value)
+                }
+                _ => self.write(BStr::new(key), value),
+            };
         }
         match KeyRef::<K>::new(key).get() {
             Ok(key) => self.write(&key, value),
@@ -86,6 +95,21 @@ impl PairWriter {
                 Err(error)
             }
         }
+    }
+
+    /// Writes a line whose key is the first `len` bytes of `key`, none of which is escaped.
+    #[inline(always)]
+    fn write_short<V: Serialize>(&mut self, key: &[u8; SHORT], len: usize, value: &V) -> Result {
+        let start = self.buffer.len();
+        self.buffer.extend_from_slice(key);
+        self.buffer.truncate(start + len);
+        self.buffer.push(b'\t');
+        self.depth += 1;
+        let written = write_field(value, &mut self.buffer);
+        self.depth -= 1;
+        self.buffer.push(b'\n');
+        self.pairs += 1;
+        written.and_then(|()| self.hand_on(BUFFER)).inspect_err(|error| self.fail(error))
     }
 
     #[cold]

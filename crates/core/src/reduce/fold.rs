@@ -13,6 +13,7 @@ use crate::key::{self, Image, prefix};
 use crate::os;
 use crate::result::Result;
 use crate::run::{RowShape, RunWriter, put_row};
+use crate::text::Word;
 
 /// Keys are told to go on after so many.
 const BREATH: usize = 1 << 10;
@@ -21,7 +22,7 @@ const BREATH: usize = 1 << 10;
 pub(crate) fn fold_partition<V: Datum, C: Combiner<V>>(
     task: &ReduceTask<'_>,
     combiner: &C,
-    mut each: impl FnMut(&[u8], V) -> Result,
+    mut each: impl FnMut(Word<'_>, V) -> Result,
 ) -> Result {
     let mut fold = Fold {
         task,
@@ -112,7 +113,7 @@ impl<V: Datum, C: Combiner<V>> Fold<'_, V, C> {
         let (held, contents) = (&self.held, self.table.contents());
         let rank = |slot: &Slot| rank(self.task.order, slot, &contents);
         order::sort(&mut self.order, held.iter().map(rank), |a, b| {
-            with_key(&held[a], &contents, |a| with_key(&held[b], &contents, |b| a.cmp(b)))
+            with_key(&held[a], &contents, |a| with_key(&held[b], &contents, |b| a.bytes().cmp(b.bytes())))
         });
     }
 
@@ -127,7 +128,7 @@ impl<V: Datum, C: Combiner<V>> Fold<'_, V, C> {
                 let value = contents.value(slot)?;
                 code.clear();
                 value::encode_into(&value, &mut code)?;
-                with_key(slot, &contents, |key| rows.put(key, &code))?;
+                with_key(slot, &contents, |key| rows.put(key.bytes(), &code))?;
             }
             rows.finish()
         })?;
@@ -138,7 +139,7 @@ impl<V: Datum, C: Combiner<V>> Fold<'_, V, C> {
     }
 
     /// Calls `each` for everything that was folded, in order.
-    fn give_out(&mut self, each: &mut impl FnMut(&[u8], V) -> Result) -> Result {
+    fn give_out(&mut self, each: &mut impl FnMut(Word<'_>, V) -> Result) -> Result {
         if !self.spills.is_empty() {
             self.spill()?;
             let spills = std::mem::replace(&mut self.spills, Spills::new(self.task));
@@ -162,7 +163,7 @@ impl<V: Datum, C: Combiner<V>> Fold<'_, V, C> {
         Ok(())
     }
 
-    fn give_out_merged(&self, spills: Spills<'_>, each: &mut impl FnMut(&[u8], V) -> Result) -> Result {
+    fn give_out_merged(&self, spills: Spills<'_>, each: &mut impl FnMut(Word<'_>, V) -> Result) -> Result {
         let mut merge = spills.merge()?;
         let mut key = Vec::new();
         while merge.next_group(&mut key)? {
@@ -176,7 +177,7 @@ impl<V: Datum, C: Combiner<V>> Fold<'_, V, C> {
             }
             self.task.go_on()?;
             if let Some(folded) = folded {
-                each(&key, folded)?;
+                each(Word::new(&key), folded)?;
             }
         }
         Ok(())
@@ -204,12 +205,12 @@ fn rank<V: 'static>(order: KeyOrder, slot: &Slot, contents: &Contents<'_, V>) ->
 }
 
 #[inline(always)]
-fn with_key<V: 'static, R>(slot: &Slot, contents: &Contents<'_, V>, then: impl FnOnce(&[u8]) -> R) -> R {
+fn with_key<V: 'static, R>(slot: &Slot, contents: &Contents<'_, V>, then: impl FnOnce(Word<'_>) -> R) -> R {
     if is_long(slot) {
-        return then(contents.long_key(slot));
+        return then(Word::new(contents.long_key(slot)));
     }
     let image = Image([slot[0], slot[1], slot[2]]);
-    then(&image.bytes()[..image.len()])
+    then(Word::within(&image.bytes(), image.len()))
 }
 
 /// Rows on their way into a spill.

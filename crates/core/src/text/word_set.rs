@@ -8,6 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::Word;
 use crate::key::Image;
+use crate::os::Slots;
 
 /// The distinct words of a document.
 ///
@@ -26,7 +27,7 @@ use crate::key::Image;
 #[derive(Clone, Default)]
 pub struct WordSet {
     /// Open addressing with linear probing: the word's image, or what stands for it, and since when it is there.
-    slots: Vec<[u64; 4]>,
+    slots: Slots,
     len: usize,
     long: Vec<u8>,
     /// Slots of another generation are free: clearing costs nothing.
@@ -111,17 +112,17 @@ impl WordSet {
         const LEAST: usize = 1 << 10;
         // No slot is of generation 0 but those that were never used.
         self.generation = self.generation.max(1);
-        let larger = vec![[0; 4]; (2 * self.slots.len()).max(LEAST)];
+        let larger = Slots::zeroed((2 * self.slots.len()).max(LEAST));
         let before = std::mem::replace(&mut self.slots, larger);
         let mask = self.slots.len() - 1;
-        for slot in before.into_iter().filter(|slot| slot[3] == self.generation) {
-            let [a, b, c, _] = slot;
+        for slot in before.iter().filter(|slot| slot[3] == self.generation) {
+            let [a, b, c, _] = *slot;
             let hash = if c >= LONG { a } else { Image([a, b, c]).table_hash(0) };
             let mut at = hash as usize & mask;
             while self.slots[at][3] == self.generation {
                 at = (at + 1) & mask;
             }
-            self.slots[at] = slot;
+            self.slots[at] = *slot;
         }
     }
 }

@@ -36,7 +36,7 @@ fn is_special(byte: u8) -> bool {
 /// Whether there is no special byte, by a look at eight at a time. Of some strings with other control characters it says
 /// no, too.
 #[inline]
-fn is_plain(bytes: &[u8]) -> bool {
+pub(crate) fn is_plain(bytes: &[u8]) -> bool {
     let word = |bytes: &[u8]| bytes.first_chunk().map_or(0, |word| u64::from_le_bytes(*word));
     let half = |bytes: &[u8]| bytes.first_chunk().map_or(0, |half| u64::from(u32::from_le_bytes(*half)));
     match bytes.len() {

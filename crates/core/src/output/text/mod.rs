@@ -23,5 +23,6 @@
 mod escape;
 mod field;
 
+pub(crate) use escape::is_plain;
 pub use escape::unescape;
 pub(crate) use field::{write_field, write_raw};
