@@ -9,7 +9,7 @@ pub(crate) mod value;
 
 pub(crate) use ahead::Ahead;
 pub(crate) use batch::{BATCH, Batch, BatchKey, Keys, Marks};
-pub(crate) use table::{Contents, Slot, Table, is_long};
+pub(crate) use table::{Contents, Places, Slot, Table, is_long};
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@
 use super::batch::{BATCH, Batch, BatchKey};
 use super::value::{from_word, is_word, to_word};
 use crate::api::Combiner;
-use crate::key::{Image, long_table_hash};
+use crate::key::{self, Image, long_table_hash};
 use crate::os;
 use crate::result::Result;
 
@@ -31,7 +31,29 @@ pub(crate) struct Table<V> {
     values: Vec<Option<V>>,
     /// Bytes that values report to hold on the heap.
     heap: usize,
-    seed: u64,
+    places: Places,
+}
+
+/// What decides where in a table a key belongs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Places {
+    /// A hash of its own, with a seed.
+    Mixed(u64),
+    /// The hash of keys, whose order the slots nearly have then. The table holds keys of one bucket among so many that
+    /// divide the hashes evenly.
+    ByHash(u32),
+}
+
+impl Places {
+    #[inline(always)]
+    fn of(self, key: BatchKey<'_>) -> u64 {
+        match (self, key) {
+            (Self::Mixed(seed), BatchKey::Short(image)) => image.table_hash(seed),
+            (Self::Mixed(seed), BatchKey::Long(key)) => long_table_hash(key, seed),
+            (Self::ByHash(buckets), BatchKey::Short(image)) => key::within_bucket(image.hash(), buckets),
+            (Self::ByHash(buckets), BatchKey::Long(key)) => key::within_bucket(key::hash(key), buckets),
+        }
+    }
 }
 
 /// Whether the key of a slot lies in the arena.
@@ -41,7 +63,7 @@ pub(crate) fn is_long(slot: &Slot) -> bool {
 }
 
 impl<V: 'static> Table<V> {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new(places: Places) -> Self {
         Self {
             slots: os::Slots::default(),
             shift: 63,
@@ -49,7 +71,7 @@ impl<V: 'static> Table<V> {
             arena: Vec::new(),
             values: Vec::new(),
             heap: 0,
-            seed,
+            places,
         }
     }
 
@@ -97,7 +119,7 @@ impl<V: 'static> Table<V> {
         self.shift = 64 - self.slots.len().trailing_zeros();
         let mask = self.slots.len() - 1;
         for slot in before.iter().filter(|slot| slot[2] != 0) {
-            let mut at = (slot_hash(slot, self.seed) >> self.shift) as usize;
+            let mut at = (slot_hash(slot, self.places) >> self.shift) as usize;
             while self.slots[at & mask][2] != 0 {
                 at += 1;
             }
@@ -120,10 +142,7 @@ impl<V: 'static> Table<V> {
     /// Asks for the memory where a key belongs; returns the hash that [`Table::fold_one`] wants.
     #[inline(always)]
     pub(crate) fn expect(&self, key: BatchKey<'_>) -> u64 {
-        let hash = match key {
-            BatchKey::Short(image) => image.table_hash(self.seed),
-            BatchKey::Long(key) => long_table_hash(key, self.seed),
-        };
+        let hash = self.places.of(key);
         os::prefetch(&self.slots, (hash >> self.shift) as usize);
         hash
     }
@@ -235,17 +254,29 @@ impl<V: 'static> Table<V> {
     }
 
     /// Takes the slots out and leaves what they refer to: [`Table::contents`] until [`Table::clear_contents`].
-    pub(crate) fn drain_slots(&mut self, mut each: impl FnMut(Slot)) {
-        let mut left = std::mem::take(&mut self.len);
+    ///
+    /// Each comes with the hash by which it was placed, and nearly in the order of that.
+    pub(crate) fn drain_slots(&mut self, mut each: impl FnMut(u64, Slot)) {
+        let (mut left, places) = (std::mem::take(&mut self.len), self.places);
+        // Slots for which there was no room at the end are at the front, before the first free one.
+        let (mut at_front, mut wrapped) = (true, Vec::new());
         for slot in self.slots.iter_mut() {
             if left == 0 {
                 break;
             }
-            if slot[2] != 0 {
-                each(std::mem::take(slot));
-                left -= 1;
+            if slot[2] == 0 {
+                at_front = false;
+                continue;
             }
+            let hash = slot_hash(slot, places);
+            if at_front && hash >> 63 == 1 {
+                wrapped.push((hash, std::mem::take(slot)));
+            } else {
+                each(hash, std::mem::take(slot));
+            }
+            left -= 1;
         }
+        wrapped.into_iter().for_each(|(hash, slot)| each(hash, slot));
     }
 
     /// What slots refer to that were taken out.
@@ -263,16 +294,15 @@ impl<V: 'static> Table<V> {
 
     /// Gives the memory of all slots back.
     pub(crate) fn shrink(&mut self) {
-        let seed = self.seed;
-        *self = Self::new(seed);
+        *self = Self::new(self.places);
     }
 }
 
 /// The hash by which a slot was placed.
 #[inline(always)]
-fn slot_hash(slot: &Slot, seed: u64) -> u64 {
+fn slot_hash(slot: &Slot, places: Places) -> u64 {
     let [a, b, c, _] = *slot;
-    if is_long(slot) { a } else { Image([a, b, c]).table_hash(seed) }
+    if is_long(slot) { a } else { places.of(BatchKey::Short(Image([a, b, c]))) }
 }
 
 /// What slots refer to.

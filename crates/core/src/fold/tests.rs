@@ -21,7 +21,7 @@ fn fold<V: Datum, C: Combiner<V>>(table: &mut Table<V>, batch: &mut Batch<V>, co
 }
 
 fn table_of<V: Datum, C: Combiner<V>>(pairs: Pairs<V>, combiner: &C, seed: u64) -> Result<Table<V>> {
-    let (mut table, mut batch) = (Table::new(seed), Batch::default());
+    let (mut table, mut batch) = (Table::new(Places::Mixed(seed)), Batch::default());
     for (key, value) in pairs {
         if batch.push(&key, value) {
             fold(&mut table, &mut batch, combiner)?;
@@ -46,7 +46,7 @@ fn drained<V: Datum>(table: &mut Table<V>, slots_first: bool) -> HashMap<Vec<u8>
     let before = table.len();
     if slots_first {
         let mut slots = Vec::new();
-        table.drain_slots(|slot| slots.push(slot));
+        table.drain_slots(|_, slot| slots.push(slot));
         let mut contents = table.contents();
         for slot in slots {
             add(key_of(&slot, &contents), contents.value(&slot).expect("a value"));

@@ -74,28 +74,44 @@ macro_rules! codes {
 // One byte integers have no variable-length form: the codec writes the byte.
 codes!(unsigned u16 u32 u64 usize; signed i16 i32 i64 isize);
 
-/// An encoded integer: its bytes at the front, and how many they are.
-pub(crate) type SmallCode = ([u8; 16], usize);
+/// An encoded integer: `len` bytes, of which the first is the mark and the others are the lowest of `rest`.
+///
+/// Two numbers and not an array: those stay in registers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SmallCode {
+    pub(crate) mark: u8,
+    pub(crate) rest: u64,
+    pub(crate) len: usize,
+}
+
+impl SmallCode {
+    /// The code at the front, something else behind it.
+    #[inline(always)]
+    pub(crate) fn bytes(&self) -> [u8; 9] {
+        let mut bytes = [self.mark; 9];
+        bytes[1..].copy_from_slice(&self.rest.to_le_bytes());
+        bytes
+    }
+}
 
 /// The codec's form of an integer; `None` for other values.
 #[inline(always)]
 pub(crate) fn encode_small<V: 'static>(value: &V) -> Option<SmallCode> {
     let plain = plain::<V>(to_word(value))?;
     let (mark, len) = match plain {
-        0..251 => (plain, 1),
+        0..251 => (plain as u8, 1),
         251..0x1_0000 => (251, 3),
         0x1_0000..0x1_0000_0000 => (252, 5),
         _ => (253, 9),
     };
-    let rest = if len == 1 { 0 } else { plain };
-    Some(((u128::from(mark) | u128::from(rest) << 8).to_le_bytes(), len))
+    Some(SmallCode { mark, rest: plain, len })
 }
 
 /// Appends the codec's form of `value`.
 #[inline(always)]
 pub(crate) fn encode_into<V: Datum>(value: &V, out: &mut Vec<u8>) -> Result {
     match encode_small(value) {
-        Some((code, len)) => out.extend_from_slice(&code[..len]),
+        Some(code) => out.extend_from_slice(&code.bytes()[..code.len]),
         None => codec::encode_into(value, out)?,
     }
     Ok(())

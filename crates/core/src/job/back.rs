@@ -91,10 +91,12 @@ impl<M: Mapper, S: ReduceSide<M::Key, M::Value>> Back<M> for Shuffled<S> {
     ) -> Result<(u64, Counters)> {
         let mut counters = Counters::default();
         let mut writer = PairWriter::new(env.format, part.sink()?);
-        let by_range = job.partitioning.is_range();
         // What is partitioned by range is in order at little cost.
-        let order = if job.any_order && !by_range { KeyOrder::Hash } else { KeyOrder::Key };
-        let ordered_buckets = order == KeyOrder::Hash || by_range;
+        let order = match job.partitioning.hashed_buckets(env) {
+            Some(buckets) if job.any_order => KeyOrder::Hash(buckets),
+            _ => KeyOrder::Key,
+        };
+        let ordered_buckets = order != KeyOrder::Key || job.partitioning.is_range();
         let task = ReduceTask { env, shuffle, partition, attempt, shape: S::SHAPE, order, ordered_buckets };
         job.side.0.reduce(&task, &mut writer, &mut counters)?;
         env.flight.stage(Stage::Output);

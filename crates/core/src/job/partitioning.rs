@@ -24,6 +24,15 @@ impl<K: 'static> Partitioning<K> {
         matches!(self, Self::Range)
     }
 
+    /// Among how many buckets hashes are divided, if hashes are what is divided.
+    pub(super) fn hashed_buckets(&self, env: &TaskEnv) -> Option<u32> {
+        match self {
+            Self::Hash => Some(env.partitions * env.buckets),
+            Self::Custom(_) => Some(env.buckets),
+            Self::Range => None,
+        }
+    }
+
     /// The placement for a worker; `sample` gives a sample of the job's keys.
     pub(super) fn placement(
         &self,

@@ -19,6 +19,14 @@ pub(crate) fn partition_of(hash: u64, partitions: u32) -> u32 {
     ((u128::from(hash) * u128::from(partitions)) >> 64) as u32
 }
 
+/// What is left of a hash when it is known that its key is in the partition (or bucket) it leads to among `partitions`.
+///
+/// It varies in all bits, and orders the keys there as the hash does.
+#[inline]
+pub(crate) fn within_bucket(hash: u64, partitions: u32) -> u64 {
+    hash.wrapping_mul(u64::from(partitions))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,9 @@ use xxhash_rust::xxh3::xxh3_64;
 /// The longest key that has an image, in bytes.
 pub(crate) const INLINE: usize = 23;
 
+/// The byte of the last word that holds the length.
+const LEN: u64 = 0xff << 56;
+
 /// The bytes of a short key, little-endian, zeros behind them; the last byte is the length plus one, so that no image
 /// is all zeros. Two keys are equal exactly if their images are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -101,7 +104,7 @@ impl Image {
     /// [`super::hash()`] of the key.
     #[inline(always)]
     pub(crate) fn hash(&self) -> u64 {
-        let [low, high, _] = self.0;
+        let [low, high, top] = self.0;
         match self.len() {
             len @ 9..=16 => {
                 let shift = 8 * (len as u32 - 8);
@@ -112,8 +115,24 @@ impl Image {
                 let last = (low >> (8 * (len - 4))) as u32;
                 hash_4_to_8(low as u32, last, len as u64)
             }
+            len @ 17.. => {
+                let shift = 8 * (len as u32 - 16);
+                // The sixteen bytes at the end; the shift is 8 to 56.
+                let first = low >> shift | high << (64 - shift);
+                let second = high >> shift | (top & !LEN) << (64 - shift);
+                hash_17_to_23([low, high], [first, second], len as u64)
+            }
             len => xxh3_64(&self.bytes()[..len]),
         }
+    }
+
+    /// Whether a byte of the key is zero.
+    #[inline(always)]
+    pub(crate) fn has_zero(&self) -> bool {
+        const LOW: u64 = u64::from_ne_bytes([1; 8]);
+        let zero_in = |word: u64| word.wrapping_sub(LOW) & !word & (LOW << 7);
+        let words = self.0.iter().zip(MASKS.get(self.len()).unwrap_or(&[0; 3]));
+        words.fold(0, |found, (word, mask)| found | zero_in(word | !mask)) != 0
     }
 
     /// A hash that has nothing to do with [`super::hash()`], for tables: keys of one partition share the upper bits of that
@@ -178,6 +197,18 @@ fn hash_9_to_16(first: u64, last: u64, len: u64) -> u64 {
     hash ^ hash >> 32
 }
 
+#[inline(always)]
+fn hash_17_to_23([low, high]: [u64; 2], tail: [u64; 2], len: u64) -> u64 {
+    const SECRET: [u64; 4] =
+        [0xbe4b_a423_396c_feb8, 0x1cad_21f7_2c81_017c, 0xdb97_9083_e96d_d4de, 0x1f67_b3b7_a4a4_4072];
+    let hash = len
+        .wrapping_mul(0x9e37_79b1_85eb_ca87)
+        .wrapping_add(fold(low ^ SECRET[0], high ^ SECRET[1]))
+        .wrapping_add(fold(tail[0] ^ SECRET[2], tail[1] ^ SECRET[3]));
+    let hash = (hash ^ hash >> 37).wrapping_mul(0x1656_6791_9e37_79f9);
+    hash ^ hash >> 32
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,12 +216,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_image_holds_its_key(key in prop::collection::vec(any::<u8>(), 0..=INLINE), behind in prop::collection::vec(any::<u8>(), 0..40)) {
+        fn an_image_holds_its_key(key in prop::collection::vec(prop_oneof![8 => any::<u8>(), 1 => Just(0)], 0..=INLINE), behind in prop::collection::vec(any::<u8>(), 0..40)) {
             let image = Image::new(&key).expect("it is short enough");
             prop_assert_eq!(image.len(), key.len());
             prop_assert_eq!(&image.bytes()[..key.len()], &key[..]);
             prop_assert!(image.bytes()[key.len()..23].iter().all(|&byte| byte == 0));
             prop_assert_eq!(image.hash(), xxh3_64(&key));
+            prop_assert_eq!(image.has_zero(), key.contains(&0));
             let tail = [&key[..], &behind].concat();
             prop_assert_eq!(Image::of_tail(&tail, key.len()), Some(image));
         }

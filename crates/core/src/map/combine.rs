@@ -7,7 +7,7 @@ use crate::api::Combiner;
 use crate::collect::PairSink;
 use crate::datum::Datum;
 use crate::flight::Flight;
-use crate::fold::{Ahead, Batch, Table, value};
+use crate::fold::{Ahead, Batch, Places, Table, value};
 use crate::result::Result;
 use crate::rows::{Buckets, Placement};
 use crate::run::RunWriter;
@@ -44,7 +44,7 @@ impl<V: Datum, C: Combiner<V>> CombineSink<V, C> {
     ) -> Self {
         Self {
             combiner,
-            table: Table::new(0),
+            table: Table::new(Places::Mixed(0)),
             ahead: Ahead::new(flight),
             table_limit: limit / 2,
             rows: RowSink::new(placement, buckets, limit / 2),

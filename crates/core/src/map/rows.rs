@@ -9,6 +9,10 @@ use crate::result::Result;
 use crate::rows::{BatchPlaces, Buckets, Placement};
 use crate::run::RunWriter;
 
+/// Rows are written out when they are so many bytes, however much memory there is: no output depends on when that is, and
+/// memory that is used again is already mapped, zeroed and, in part, in the cache.
+const ENOUGH: usize = 64 << 20;
+
 /// Writes batches of pairs into the buckets where they belong.
 pub(super) struct RowSink {
     placement: Placement,
@@ -18,9 +22,9 @@ pub(super) struct RowSink {
 }
 
 impl RowSink {
-    /// A sink that is full when its buckets hold `limit` bytes.
+    /// A sink that is full when its buckets hold `limit` bytes, or enough.
     pub(super) fn new(placement: Placement, buckets: Buckets, limit: usize) -> Self {
-        Self { placement, buckets, limit, code: Vec::new() }
+        Self { placement, buckets, limit: limit.min(ENOUGH), code: Vec::new() }
     }
 
     pub(super) fn is_empty(&self) -> bool {

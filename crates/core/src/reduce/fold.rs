@@ -3,13 +3,13 @@
 //! Where the keys do not fit the memory there is, they are spilled in order and merged at the end.
 
 use super::group::Groups;
-use super::order::{self, place};
+use super::order::{self, element, place};
 use super::spills::Spills;
 use super::task::{KeyOrder, ReduceTask};
 use crate::api::Combiner;
 use crate::datum::Datum;
-use crate::fold::{Batch, Contents, Slot, Table, is_long, value};
-use crate::key::{self, Image, prefix};
+use crate::fold::{Batch, Contents, Places, Slot, Table, is_long, value};
+use crate::key::{Image, prefix};
 use crate::os;
 use crate::result::Result;
 use crate::run::{RowShape, RunWriter, put_row};
@@ -24,10 +24,14 @@ pub(crate) fn fold_partition<V: Datum, C: Combiner<V>>(
     combiner: &C,
     mut each: impl FnMut(Word<'_>, V) -> Result,
 ) -> Result {
+    let places = match task.order {
+        KeyOrder::Key => Places::Mixed(0),
+        KeyOrder::Hash(buckets) => Places::ByHash(buckets),
+    };
     let mut fold = Fold {
         task,
         combiner,
-        table: Table::new(0),
+        table: Table::new(places),
         batch: Batch::default(),
         held: Vec::new(),
         order: Vec::new(),
@@ -50,6 +54,7 @@ struct Fold<'a, V, C> {
     batch: Batch<V>,
     /// Slots of buckets that are folded; what they refer to is still in the table.
     held: Vec<Slot>,
+    /// Their order, by place. Where that is the one of the hashes, each slot comes to it as it is put aside.
     order: Vec<u128>,
     buffer: Vec<u8>,
     spills: Spills<'a>,
@@ -103,18 +108,31 @@ impl<V: Datum, C: Combiner<V>> Fold<'_, V, C> {
 
     /// Makes room in the table for the next bucket.
     fn hold(&mut self) {
-        let held = &mut self.held;
+        let (held, order) = (&mut self.held, &mut self.order);
         held.reserve(self.table.len());
-        self.table.drain_slots(|slot| held.push(slot));
+        if self.task.order == KeyOrder::Key {
+            return self.table.drain_slots(|_, slot| held.push(slot));
+        }
+        order.reserve(self.table.len());
+        self.table.drain_slots(|hash, slot| {
+            order.push(element(hash, held.len()));
+            held.push(slot);
+        });
     }
 
     fn sort(&mut self) {
         self.hold();
         let (held, contents) = (&self.held, self.table.contents());
-        let rank = |slot: &Slot| rank(self.task.order, slot, &contents);
-        order::sort(&mut self.order, held.iter().map(rank), |a, b| {
+        let tie = |a: usize, b: usize| {
             with_key(&held[a], &contents, |a| with_key(&held[b], &contents, |b| a.bytes().cmp(b.bytes())))
-        });
+        };
+        match self.task.order {
+            KeyOrder::Key => {
+                let prefixes = held.iter().map(|slot| prefix_of(slot, &contents));
+                order::sort(&mut self.order, prefixes, tie);
+            }
+            KeyOrder::Hash(_) => order::sort_nearly(&mut self.order, tie),
+        }
     }
 
     fn spill(&mut self) -> Result {
@@ -185,6 +203,7 @@ impl<V: Datum, C: Combiner<V>> Fold<'_, V, C> {
 
     fn forget(&mut self) {
         self.held.clear();
+        self.order.clear();
         self.table.clear_contents();
     }
 }
@@ -192,16 +211,11 @@ impl<V: Datum, C: Combiner<V>> Fold<'_, V, C> {
 /// Slots are asked for so many places before they are used.
 const AHEAD: usize = 8;
 
-/// What a slot is ordered by, before its key.
+/// The first bytes of a slot's key.
 #[inline(always)]
-fn rank<V: 'static>(order: KeyOrder, slot: &Slot, contents: &Contents<'_, V>) -> u64 {
+fn prefix_of<V: 'static>(slot: &Slot, contents: &Contents<'_, V>) -> u64 {
     let [a, b, c, _] = *slot;
-    match (order, is_long(slot)) {
-        (KeyOrder::Key, false) => Image([a, b, c]).prefix(),
-        (KeyOrder::Key, true) => prefix(contents.long_key(slot)),
-        (KeyOrder::Hash, false) => Image([a, b, c]).hash(),
-        (KeyOrder::Hash, true) => key::hash(contents.long_key(slot)),
-    }
+    if is_long(slot) { prefix(contents.long_key(slot)) } else { Image([a, b, c]).prefix() }
 }
 
 #[inline(always)]

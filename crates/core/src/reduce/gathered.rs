@@ -54,7 +54,7 @@ impl Gathered {
         let key = |group: usize| key_of(&self.rows, &self.groups[group]);
         let ranks = self.groups.iter().map(|group| match by {
             KeyOrder::Key => prefix(key_of(&self.rows, group)),
-            KeyOrder::Hash => key::hash(key_of(&self.rows, group)),
+            KeyOrder::Hash(_) => key::hash(key_of(&self.rows, group)),
         });
         // A group of more values than can be counted goes on in the next one.
         order::sort(order, ranks, |a, b| key(a).cmp(key(b)).then(a.cmp(&b)));

@@ -96,7 +96,7 @@ impl Keep<'_> {
             let key = row_at(rows, *start).0;
             match self.task.order {
                 KeyOrder::Key => prefix(key),
-                KeyOrder::Hash => key::hash(key),
+                KeyOrder::Hash(_) => key::hash(key),
             }
         };
         order::sort(&mut self.order, starts.iter().map(rank), |a, b| compare(rows, starts[a], starts[b]));

@@ -42,7 +42,7 @@ impl Merge {
 
     fn advance(&mut self, reader: usize) -> Result<bool> {
         let more = self.readers[reader].advance()?;
-        if more && self.order == KeyOrder::Hash {
+        if more && matches!(self.order, KeyOrder::Hash(_)) {
             self.ranks[reader] = key::hash(self.readers[reader].key());
         }
         Ok(more)

@@ -13,7 +13,9 @@ pub(crate) enum KeyOrder {
     /// In the order of the keys.
     Key,
     /// In the order of their hashes, keys of one hash in their own order: the job does not care, and this is cheaper.
-    Hash,
+    ///
+    /// Among so many buckets the hashes are divided evenly.
+    Hash(u32),
 }
 
 /// One reduce attempt.

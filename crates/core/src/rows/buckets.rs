@@ -3,6 +3,7 @@
 //! It does not choose the bucket of a row.
 
 use super::arena::{Arena, Chunk};
+use crate::fold::value::SmallCode;
 use crate::key::Image;
 use crate::os;
 use crate::result::Result;
@@ -11,6 +12,8 @@ use crate::run::{Label, RowShape, RunWriter, put_head};
 /// The longest chunk: large enough that chunks are written without being gathered first.
 const MOST_CHUNK: usize = 32 << 10;
 const LEAST_CHUNK: usize = 2 << 10;
+/// How far behind a row's start its end may well lie.
+const ROW_REST: usize = 32;
 /// Where this much is left in a chunk, a short row is written without a look at its length.
 const SHORT_ROW: usize = 64;
 
@@ -62,31 +65,28 @@ impl Buckets {
     pub(crate) fn prefetch(&self, bucket: u32) {
         let open = &self.open[bucket as usize];
         if open.at < open.chunk.end {
-            os::prefetch(self.arena.slab(open.chunk), open.at as usize);
+            let (slab, at) = (self.arena.slab(open.chunk), open.at as usize);
+            os::prefetch(slab, at);
+            // Many a row goes on in the next cache line.
+            os::prefetch(slab, at + ROW_REST);
         }
     }
 
-    /// Adds a row whose key has an image and whose value is at most 16 bytes long, `len` of those given.
+    /// Adds a row whose key has an image and whose value is a small code.
     #[inline(always)]
-    pub(crate) fn put_short(
-        &mut self,
-        bucket: u32,
-        split: u32,
-        key: Image,
-        (code, len): ([u8; 16], usize),
-    ) -> Result {
+    pub(crate) fn put_short(&mut self, bucket: u32, split: u32, key: Image, value: SmallCode) -> Result {
         let open = &mut self.open[bucket as usize];
         if self.shape != RowShape::Plain || (open.chunk.end - open.at) < SHORT_ROW as u32 {
-            return self.put(bucket, split, &key.bytes()[..key.len()], &code[..len]);
+            return self.put(bucket, split, &key.bytes()[..key.len()], &value.bytes()[..value.len]);
         }
         let at = open.at as usize;
         let row = &mut self.arena.slab_mut(open.chunk)[at..at + SHORT_ROW];
         // Both lengths are below 128: one byte each.
         row[0] = key.len() as u8;
-        row[1] = len as u8;
+        row[1] = value.len as u8;
         row[2..26].copy_from_slice(&key.bytes());
-        row[2 + key.len()..][..16].copy_from_slice(&code);
-        open.at += (2 + key.len() + len) as u32;
+        row[2 + key.len()..][..9].copy_from_slice(&value.bytes());
+        open.at += (2 + key.len() + value.len) as u32;
         open.rows += 1;
         Ok(())
     }

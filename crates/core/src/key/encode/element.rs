@@ -9,6 +9,7 @@ use super::KeyError;
 use super::parts::{Elements, Entries, Fields};
 use crate::key::error::Kind;
 use crate::key::form::{ABSENT, LONG_VARIANT, MAX_DEPTH, PRESENT, STRING_END, Scalar, ZERO_INSIDE};
+use crate::key::image::Image;
 
 /// Serialises one value to the end of `out` and hands the buffer back.
 pub(in crate::key) struct Element<'s> {
@@ -59,17 +60,19 @@ impl<'s> Element<'s> {
     /// Appends a terminated string, so that what follows it cannot change its place in the order.
     #[inline]
     fn append_string(&mut self, string: &[u8]) {
-        self.out.reserve(string.len() + STRING_END.len());
-        // On the short strings that most keys hold, this is twice as fast as the vectorised `memchr`.
-        if string.contains(&0) {
-            self.append_with_zeros(string);
-        } else {
-            self.out.extend_from_slice(string);
+        match Image::new(string) {
+            // The length of the copy is fixed, so that it needs no call.
+            Some(image) if !image.has_zero() => {
+                let end = self.out.len() + string.len();
+                self.out.extend_from_slice(&image.bytes());
+                self.out.truncate(end);
+            }
+            _ => self.append_with_zeros(string),
         }
         self.out.extend_from_slice(&STRING_END);
     }
 
-    #[cold]
+    #[inline(never)]
     fn append_with_zeros(&mut self, mut string: &[u8]) {
         while let Some(zero) = memchr(0, string) {
             let (head, tail) = string.split_at(zero + 1);
