@@ -1,32 +1,52 @@
 //! Inverted index: for each word, the ordinals of the files that hold it.
 //!
-//! `documents.tsv` beside the part files says which file has which ordinal.
+//! `documents.tsv` beside the part files says which file has which ordinal. A large file is read by several map tasks, so
+//! that no task needs memory for all its words; the reducer leaves out what comes twice.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use gristmill::bstr::{BStr, BString};
 use gristmill::text::{Scratch, WordSet, lower_words};
-use gristmill::{App, Emitter, Group, Job, Mapper, NoArgs, Out, Reducer, Result, Values, WholeFile};
+use gristmill::{App, Emitter, Group, Job, Lines, Mapper, NoArgs, Out, Reducer, Result, Values};
 
-/// Emits each word of a file once, with the file's ordinal.
+/// Emits the words of a file with the file's ordinal, nearly each of them once.
 #[derive(Clone, Default)]
 struct Words {
+    /// The words that this task has emitted for `file`, or the last of them.
     seen: WordSet,
+    file: Option<u32>,
     scratch: Scratch,
 }
 
+/// After so many words a mapper forgets them and begins again: more do not fit the cache.
+const REMEMBERED: usize = 32 << 10;
+
 impl Mapper for Words {
-    type Input = WholeFile;
+    type Input = Lines;
     type Key = BString;
     type Value = u32;
 
-    fn map(&mut self, file: &[u8], out: &mut Emitter<'_, BString, u32>) -> Result {
-        let ordinal = out.ordinal().ok_or("an index needs files")?;
-        self.seen.clear();
-        lower_words(file, &mut self.scratch, |word| {
-            if self.seen.insert(word) { out.emit_word(word, ordinal) } else { Ok(()) }
+    /// What another task has seen must not count: its attempt may fail and be made again elsewhere.
+    fn setup(&mut self) -> Result {
+        self.file = None;
+        Ok(())
+    }
+
+    fn map(&mut self, text: &[u8], out: &mut Emitter<'_, BString, u32>) -> Result {
+        let file = out.ordinal().ok_or("an index needs files")?;
+        if self.file != Some(file) || self.seen.len() > REMEMBERED {
+            self.seen.clear();
+            self.file = Some(file);
+        }
+        lower_words(text, &mut self.scratch, |word| {
+            if self.seen.insert(word) { out.emit_word(word, file) } else { Ok(()) }
         })
+    }
+
+    fn map_block(&mut self, lines: &[u8], out: &mut Emitter<'_, BString, u32>) -> Result<bool> {
+        self.map(lines, out)?;
+        Ok(true)
     }
 }
 
@@ -49,9 +69,12 @@ impl Reducer for Join {
         out: &mut Out<'_, BString, String>,
     ) -> Result {
         self.list.clear();
+        let mut last = None;
         while let Some(file) = files.next()? {
-            let comma = if self.list.is_empty() { "" } else { "," };
-            write!(self.list, "{comma}{file}")?;
+            if last.replace(file) != Some(file) {
+                let comma = if self.list.is_empty() { "" } else { "," };
+                write!(self.list, "{comma}{file}")?;
+            }
         }
         out.emit(BStr::new(word.bytes()), &*self.list)
     }

@@ -39,6 +39,9 @@
 
 mod api;
 mod app;
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub mod bench;
 mod collect;
 mod coordinate;
 mod counters;

@@ -76,12 +76,13 @@ pub(super) fn default_partitions(total_bytes: u64) -> u32 {
     }
 }
 
-/// Buckets in each partition: one for each MiB of input, at most 512 in all unless there are more partitions.
+/// Buckets in each partition: for all of them one for each MiB of input but at most 512, or one for each 8 MiB but at most
+/// 4096, whichever is more; at least one for each partition.
 ///
-/// What a reducer folds of one then fits the cache. No output depends on it.
+/// What a reducer folds of one then fits the cache, or at least its memory. No output depends on it.
 pub(super) fn buckets(total_bytes: u64, partitions: u32) -> u32 {
-    const MOST: u64 = 512;
-    let wanted = (total_bytes >> 20).next_power_of_two().min(MOST);
+    let (in_cache, in_memory) = ((total_bytes >> 20).min(512), (total_bytes >> 23).min(4096));
+    let wanted = in_cache.max(in_memory).next_power_of_two();
     (wanted / u64::from(partitions)).max(1) as u32
 }
 
@@ -177,6 +178,13 @@ mod tests {
         let mib = |n: u64| n << 20;
         let sizes = [0, mib(1), mib(1) + 1, mib(128), mib(1024), mib(1 << 20)];
         assert_eq!(sizes.map(default_partitions), [1, 1, 4, 4, 32, 64]);
+    }
+
+    #[test]
+    fn buckets_grow_with_the_input() {
+        let of = |gib: u64, partitions| buckets(gib << 30, partitions) * partitions;
+        assert_eq!([of(0, 8), of(1, 8), of(4, 8), of(10, 8), of(1000, 64)], [8, 512, 512, 2048, 4096]);
+        assert_eq!(buckets(1 << 30, 3000), 1);
     }
 
     #[test]

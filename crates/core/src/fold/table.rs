@@ -232,7 +232,8 @@ impl<V: 'static> Table<V> {
         self.len += 1;
     }
 
-    /// Takes every key out, and frees what they held but for the slots. The order means nothing.
+    /// Takes every key out, and gives back the memory of all but the slots: it would count as held, and be the reason to
+    /// take every key out again. The order means nothing.
     ///
     /// `each` gets the slot and where the value is to be had.
     pub(crate) fn drain(&mut self, mut each: impl FnMut(Slot, Contents<'_, V>) -> Result) -> Result {
@@ -250,6 +251,7 @@ impl<V: 'static> Table<V> {
             *slot = [0; 4];
         }
         self.clear_contents();
+        (self.arena, self.values) = (Vec::new(), Vec::new());
         drained
     }
 

@@ -151,3 +151,12 @@ fn kept_pairs_are_spilled_in_time() {
     assert_eq!(kept(&distinct(50_000, 1), 64 << 20), 0);
     assert!(kept(&distinct(50_000, 1), 100 << 10) > 3);
 }
+
+/// What a table keeps when it is emptied must not be the reason to empty it again with the next batch.
+#[test]
+fn long_keys_fill_the_table_before_they_are_spilled() {
+    let pair = |n: u32| (format!("{:0200}", n / 3).into_bytes(), u64::from(n), false);
+    let spills = combined(&[(0..60_000).map(pair).collect()], 1 << 20);
+    // 4 MB of keys through a table of half a MiB.
+    assert!((8..40).contains(&spills), "{spills} spills");
+}

@@ -25,7 +25,9 @@ pub(crate) fn fold_partition<V: Datum, C: Combiner<V>>(
     mut each: impl FnMut(Word<'_>, V) -> Result,
 ) -> Result {
     let places = match task.order {
-        KeyOrder::Key => Places::Mixed(0),
+        // Another seed than the mappers': rows that came out of a table stand in the order of its places, and would fill
+        // one end of this table first, each new key behind a longer row of taken slots.
+        KeyOrder::Key => Places::Mixed(1),
         KeyOrder::Hash(buckets) => Places::ByHash(buckets),
     };
     let mut fold = Fold {
