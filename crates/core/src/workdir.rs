@@ -6,6 +6,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
@@ -135,9 +136,20 @@ impl WorkFolder {
 impl Drop for WorkFolder {
     fn drop(&mut self) {
         let root = &self.paths.root;
+        remove_runs(&self.paths.runs());
         if let Err(error) = fs::remove_dir_all(root) {
             tracing::warn!(target: "gristmill", "cannot remove the work folder {}: {error}", root.display());
         }
+    }
+}
+
+/// Removes the run files, several at a time: the system takes long to give back the memory of cached files, and the job's
+/// end waits for it. What fails here fails again when the folder is removed, and is reported then.
+fn remove_runs(folder: &Path) {
+    let files: Vec<_> =
+        fs::read_dir(folder).into_iter().flatten().flatten().map(|file| file.path()).collect();
+    if files.len() > 1 {
+        files.par_iter().for_each(|file| drop(fs::remove_file(file)));
     }
 }
 

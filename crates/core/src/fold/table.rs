@@ -3,12 +3,15 @@
 //! Open addressing with linear probing over slots of four words: the key's image, and the value or where it is. Keys
 //! without an image lie in an arena. It does not decide how large it may grow, and it keeps no order.
 
+use std::cmp::Ordering;
+
 use super::batch::{BATCH, Batch, BatchKey};
 use super::value::{from_word, is_word, to_word};
 use crate::api::Combiner;
 use crate::key::{self, Image, long_table_hash};
 use crate::os;
 use crate::result::Result;
+use crate::text::Word;
 
 /// Three words of key, one of value. All zeros: free.
 ///
@@ -256,29 +259,51 @@ impl<V: 'static> Table<V> {
     }
 
     /// Takes the slots out and leaves what they refer to: [`Table::contents`] until [`Table::clear_contents`].
-    ///
-    /// Each comes with the hash by which it was placed, and nearly in the order of that.
-    pub(crate) fn drain_slots(&mut self, mut each: impl FnMut(u64, Slot)) {
-        let (mut left, places) = (std::mem::take(&mut self.len), self.places);
-        // Slots for which there was no room at the end are at the front, before the first free one.
-        let (mut at_front, mut wrapped) = (true, Vec::new());
+    pub(crate) fn drain_slots(&mut self, mut each: impl FnMut(Slot)) {
+        let mut left = std::mem::take(&mut self.len);
         for slot in self.slots.iter_mut() {
             if left == 0 {
                 break;
             }
+            if slot[2] != 0 {
+                each(std::mem::take(slot));
+                left -= 1;
+            }
+        }
+    }
+
+    /// Takes every key out in the order of the hashes by which they were placed, keys of one hash in their own order.
+    ///
+    /// Only slots that follow each other without a free one between them can be out of order.
+    pub(crate) fn drain_in_order(
+        &mut self,
+        mut each: impl FnMut(&Slot, &mut Contents<'_, V>) -> Result,
+    ) -> Result {
+        let (mut contents, places) = (Contents { arena: &self.arena, values: &mut self.values }, self.places);
+        let mut left = std::mem::take(&mut self.len);
+        // Slots for which there was no room at the end are at the front, before the first free one.
+        let (mut at_front, mut wrapped, mut together) = (true, Vec::new(), Vec::new());
+        for slot in self.slots.iter_mut() {
             if slot[2] == 0 {
                 at_front = false;
+                give(&mut together, &mut contents, &mut each)?;
+                if left == 0 {
+                    break;
+                }
                 continue;
             }
-            let hash = slot_hash(slot, places);
-            if at_front && hash >> 63 == 1 {
-                wrapped.push((hash, std::mem::take(slot)));
+            let placed = (slot_hash(slot, places), std::mem::take(slot));
+            if at_front && placed.0 >> 63 == 1 {
+                wrapped.push(placed)
             } else {
-                each(hash, std::mem::take(slot));
+                together.push(placed)
             }
             left -= 1;
         }
-        wrapped.into_iter().for_each(|(hash, slot)| each(hash, slot));
+        together.append(&mut wrapped);
+        give(&mut together, &mut contents, &mut each)?;
+        self.clear_contents();
+        Ok(())
     }
 
     /// What slots refer to that were taken out.
@@ -293,11 +318,23 @@ impl<V: 'static> Table<V> {
         self.values.clear();
         self.heap = 0;
     }
+}
 
-    /// Gives the memory of all slots back.
-    pub(crate) fn shrink(&mut self) {
-        *self = Self::new(self.places);
+/// Gives a few slots to `each`, in the order of their hashes.
+#[inline(always)]
+fn give<V: 'static>(
+    slots: &mut Vec<(u64, Slot)>,
+    contents: &mut Contents<'_, V>,
+    each: &mut impl FnMut(&Slot, &mut Contents<'_, V>) -> Result,
+) -> Result {
+    if slots.len() > 1 {
+        slots.sort_unstable_by(|(a_hash, a), (b_hash, b)| {
+            a_hash.cmp(b_hash).then_with(|| contents.compare(a, b))
+        });
     }
+    slots.iter().try_for_each(|(_, slot)| each(slot, contents))?;
+    slots.clear();
+    Ok(())
 }
 
 /// The hash by which a slot was placed.
@@ -328,6 +365,21 @@ impl<'t, V: 'static> Contents<'t, V> {
         } else {
             batch.push_image(Image([a, b, c]), value)
         })
+    }
+
+    /// Calls `then` with the key of a slot.
+    #[inline(always)]
+    pub(crate) fn with_key<R>(&self, slot: &Slot, then: impl FnOnce(Word<'_>) -> R) -> R {
+        if is_long(slot) {
+            return then(Word::new(self.long_key(slot)));
+        }
+        let image = Image([slot[0], slot[1], slot[2]]);
+        then(Word::within(&image.bytes(), image.len()))
+    }
+
+    /// How the keys of two slots are ordered.
+    pub(crate) fn compare(&self, a: &Slot, b: &Slot) -> Ordering {
+        self.with_key(a, |a| self.with_key(b, |b| a.bytes().cmp(b.bytes())))
     }
 
     /// The key of a slot that has it in the arena.

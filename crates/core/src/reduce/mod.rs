@@ -9,6 +9,7 @@
 
 mod concat;
 mod fold;
+mod folded;
 mod gathered;
 mod group;
 mod keep;

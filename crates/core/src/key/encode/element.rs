@@ -61,12 +61,7 @@ impl<'s> Element<'s> {
     #[inline]
     fn append_string(&mut self, string: &[u8]) {
         match Image::new(string) {
-            // The length of the copy is fixed, so that it needs no call.
-            Some(image) if !image.has_zero() => {
-                let end = self.out.len() + string.len();
-                self.out.extend_from_slice(&image.bytes());
-                self.out.truncate(end);
-            }
+            Some(image) if !image.has_zero() => image.append_to(self.out),
             _ => self.append_with_zeros(string),
         }
         self.out.extend_from_slice(&STRING_END);

@@ -10,6 +10,7 @@ use serde::ser::{self, Impossible};
 use serde::{Serialize, Serializer};
 
 use super::escape::escape;
+use crate::key::Image;
 use crate::result::Result;
 
 /// Appends `value` to `out` as one field: no tab, no line end. On an error `out` is as it was.
@@ -127,7 +128,12 @@ macro_rules! integers {
     ($($method:ident $type:ty;)*) => {$(
         #[inline]
         fn $method(self, value: $type) -> Result<(), NotWritten> {
-            self.out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+            let mut digits = itoa::Buffer::new();
+            let digits = digits.format(value).as_bytes();
+            match Image::new(digits) {
+                Some(short) => short.append_to(self.out),
+                None => self.out.extend_from_slice(digits),
+            }
             Ok(())
         }
     )*};
