@@ -14,17 +14,22 @@
 //! # Example
 //!
 //! The parent starts a listener and makes an endpoint for each worker. Here the worker is a thread, so that the
-//! example can run; [`Endpoint`]s are made to be sent through an `ipc-channel`.
+//! example can run; [`Endpoint`]s are made to be sent to processes, through an `ipc-channel` or by an [`Offer`].
 //!
 //! ```
 //! use std::time::Duration;
-//! use gristmill_log::{Console, Format, LevelFilter, Listener, RotateOptions, RotatingFile};
+//! use gristmill_log::{Console, Format, LevelFilter, Listener, RotatingFile, Schedule, When};
 //! use ipc_channel::ipc;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let folder = tempfile::tempdir()?;
 //! let path = folder.path().join("program.log");
-//! let file = RotatingFile::open(&path, RotateOptions { max_bytes: 10 << 20, backups: 5 })?;
+//! let file = RotatingFile::builder(&path)
+//!     .max_bytes(10 << 20)
+//!     .schedule(Schedule::new(When::Midnight))
+//!     .backups(30)
+//!     .gzip(true)
+//!     .open()?;
 //! let listener = Listener::builder()
 //!     .handler(Console::stderr().level(LevelFilter::WARN))
 //!     .handler(file.format(Format::Json))
@@ -50,30 +55,50 @@
 //! # }
 //! ```
 //!
+//! # What is where
+//!
+//! * In the worker: [`install`] sends `tracing` events and `log` records, with the spans around them, error chains and
+//!   backtraces formatted there; [`Producer`] is for records of a program's own making. [`Patience`] says by level
+//!   whether a record waits for room in a full queue or is dropped and counted.
+//! * In the parent: [`Listener`] runs in a thread, [`serve`] in a process of its own. [`ListenerHandle::set_levels`]
+//!   changes what running workers send, and [`ListenerHandle::reopen`] opens log files anew, on `SIGHUP` if the program
+//!   asks for it with [`reopen_on_hangup`].
+//! * At the end: [`Console`], [`RotatingFile`] and [`Memory`], or any [`Handler`], each with its own level, filter and
+//!   [`Format`].
+//! * All of it as data: [`Config`]. The whole in one line: [`log_to_stderr`].
+//!
 //! # Order
 //!
 //! Records of one process come in the order in which it enqueued them. Those of different processes are interleaved
 //! about as they happened; their times say how exactly.
 
-mod endpoint;
-mod fields;
+mod config;
 mod format;
 mod handlers;
-mod layer;
 mod listener;
 mod record;
 mod ring;
+mod rotation;
 mod truncate;
+mod worker;
 
 pub mod context;
 
-pub use endpoint::{AttachError, Endpoint, Producer};
-pub use format::Format;
-pub use handlers::{Console, Handler, Memory, OpenError, RotateOptions, RotatingFile};
-pub use layer::{InstallError, install};
+pub use config::{Config, ConfigError, ConsoleConfig, FileConfig, HandlerConfig, ListenerConfig};
+pub use format::{Format, Pattern, PatternError};
+pub use handlers::{
+    Console, Filtered, Handler, Memory, OpenError, RotateOptions, RotatingFile, RotatingFileBuilder,
+};
+pub use listener::remote::{Invitation, RemoteError, RemoteListener, ServeError, serve};
 pub use listener::{
-    EndpointError, HandlerFailure, Listener, ListenerBuilder, ListenerHandle, StartError, StopReport,
+    EndpointError, HandlerFailure, HangupGuard, InstallOwnError, LevelsError, Listener, ListenerBuilder,
+    ListenerHandle, LogToStderrError, StartError, StopReport, log_to_stderr, reopen_on_hangup,
 };
 pub use record::Record;
+pub use rotation::{Clock, ManualClock, Schedule, ScheduleError, SystemClock, When};
 pub use tracing::Level;
 pub use tracing_subscriber::filter::LevelFilter;
+pub use worker::{
+    AttachError, Chain, Endpoint, InstallError, Offer, OfferError, Patience, Producer, chain, install,
+    receive,
+};

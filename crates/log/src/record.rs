@@ -33,6 +33,8 @@ pub struct Record {
     pub task: Option<String>,
     /// Which attempt at the task it was, counted from 1.
     pub attempt: Option<u32>,
+    /// The spans around the event, the outermost first, such as `request{id=7}:query`.
+    pub spans: Option<String>,
     /// The source file of the event.
     pub file: Option<String>,
     /// The line in that file.
@@ -56,6 +58,7 @@ impl Record {
             job: None,
             task: None,
             attempt: None,
+            spans: None,
             file: None,
             line: None,
             sequence: 0,
@@ -89,6 +92,7 @@ pub(crate) struct Wire<'a> {
     pub(crate) job: Option<&'a str>,
     pub(crate) task: Option<&'a str>,
     pub(crate) attempt: Option<u32>,
+    pub(crate) spans: Option<&'a str>,
     pub(crate) file: Option<&'a str>,
     pub(crate) line: Option<u32>,
     pub(crate) sequence: u64,
@@ -130,6 +134,7 @@ impl<'a> From<&'a Record> for Wire<'a> {
             job: record.job.as_deref(),
             task: record.task.as_deref(),
             attempt: record.attempt,
+            spans: record.spans.as_deref(),
             file: record.file.as_deref(),
             line: record.line,
             sequence: record.sequence,
@@ -139,21 +144,36 @@ impl<'a> From<&'a Record> for Wire<'a> {
 
 impl From<Wire<'_>> for Record {
     fn from(wire: Wire<'_>) -> Self {
-        Self {
-            time: wire.time,
-            level: wire.level,
-            target: wire.target.to_owned(),
-            message: wire.message.to_owned(),
-            process: wire.process.to_owned(),
-            pid: wire.pid,
-            thread: wire.thread.map(str::to_owned),
-            job: wire.job.map(str::to_owned),
-            task: wire.task.map(str::to_owned),
-            attempt: wire.attempt,
-            file: wire.file.map(str::to_owned),
-            line: wire.line,
-            sequence: wire.sequence,
-        }
+        let mut record = Self::new(wire.level, "", "");
+        record.assign(&wire);
+        record
+    }
+}
+
+impl Record {
+    /// Takes everything over from `wire`. The texts' memory is used again: a listener does this for every record.
+    pub(crate) fn assign(&mut self, wire: &Wire<'_>) {
+        self.time = wire.time;
+        self.level = wire.level;
+        wire.target.clone_into(&mut self.target);
+        wire.message.clone_into(&mut self.message);
+        wire.process.clone_into(&mut self.process);
+        self.pid = wire.pid;
+        replace(&mut self.thread, wire.thread);
+        replace(&mut self.job, wire.job);
+        replace(&mut self.task, wire.task);
+        self.attempt = wire.attempt;
+        replace(&mut self.spans, wire.spans);
+        replace(&mut self.file, wire.file);
+        self.line = wire.line;
+        self.sequence = wire.sequence;
+    }
+}
+
+fn replace(place: &mut Option<String>, text: Option<&str>) {
+    match (place.as_mut(), text) {
+        (Some(place), Some(text)) => text.clone_into(place),
+        (_, text) => *place = text.map(str::to_owned),
     }
 }
 
@@ -194,6 +214,7 @@ mod tests {
             job: Some("wordcount".into()),
             task: Some("map-3".into()),
             attempt: Some(1),
+            spans: Some("request{id=7}".into()),
             file: Some("src/main.rs".into()),
             line: Some(7),
             sequence: 9,

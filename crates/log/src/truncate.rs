@@ -36,6 +36,7 @@ fn clip_names<'a>(wire: &Wire<'a>, most: usize) -> Wire<'a> {
         thread: wire.thread.map(|thread| clip(thread, most)),
         job: wire.job.map(|job| clip(job, most)),
         task: wire.task.map(|task| clip(task, most)),
+        spans: wire.spans.map(|spans| clip(spans, most)),
         file: wire.file.map(|file| clip(file, most)),
         ..wire.clone()
     }
@@ -89,6 +90,7 @@ mod tests {
             thread: Some(long.clone()),
             job: Some(long.clone()),
             task: Some(long.clone()),
+            spans: Some(long.clone()),
             file: Some(long.clone()),
             ..Record::new(Level::INFO, long, "kept")
         };

@@ -131,7 +131,8 @@ fn a_full_disk_does_not_stop_logging() {
         messages[1].starts_with("log file /dev/full failed: cannot write /dev/full: No space"),
         "{messages:?}"
     );
-    assert_eq!(messages.len(), 3, "{messages:?}");
+    assert_eq!(messages.len(), 4, "{messages:?}");
+    assert!(messages[3].contains("2 records are lost: cannot write /dev/full"), "{messages:?}");
     assert_eq!(report.handlers[0].handler, "log file /dev/full");
 }
 
@@ -151,8 +152,9 @@ fn a_vanished_folder_does_not_stop_logging() {
     let records = memory.records();
     assert_eq!(records.iter().filter(|record| record.message == "after").count(), 10);
     let told: Vec<_> = records.iter().filter(|record| record.level == Level::ERROR).collect();
-    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told.len(), 2, "{told:?}");
     assert!(told[0].message.contains("cannot open "), "{}", told[0].message);
+    assert!(told[1].message.contains(" records are lost: cannot open "), "{}", told[1].message);
     assert!(report.finished);
 }
 
@@ -175,4 +177,59 @@ fn an_endpoint_is_good_for_one_process() {
         "the log listener has stopped"
     );
     assert!(!handle.submit(Record::new(Level::INFO, "t", "late")));
+}
+
+#[test]
+fn files_are_opened_anew_when_asked_for() {
+    let _watchdog = Watchdog::new();
+    let folder = tempfile::tempdir().expect("folder");
+    let (path, moved) = (folder.path().join("a.log"), folder.path().join("moved.log"));
+    let file = RotatingFile::builder(&path).open().expect("log file");
+    let listener = Listener::builder().handler(file).start().expect("listener");
+    say(&listener.handle(), "one");
+    assert!(listener.handle().sync(Duration::from_secs(30)));
+    fs::rename(&path, &moved).expect("rename");
+    say(&listener.handle(), "two");
+    assert!(listener.handle().reopen(Duration::from_secs(30)));
+    say(&listener.handle(), "three");
+    assert!(listener.stop(Duration::from_secs(5)).is_complete());
+    assert_eq!(support::text(&moved).lines().count(), 2);
+    assert!(support::text(&path).ends_with("test: three\n"));
+}
+
+#[test]
+fn a_hangup_opens_files_anew() {
+    let _watchdog = Watchdog::new();
+    let folder = tempfile::tempdir().expect("folder");
+    let (path, moved) = (folder.path().join("a.log"), folder.path().join("moved.log"));
+    let file = RotatingFile::builder(&path).open().expect("log file");
+    let listener = Listener::builder().handler(file).start().expect("listener");
+    let guard = gristmill_log::reopen_on_hangup(listener.handle()).expect("signal");
+    fs::rename(&path, &moved).expect("rename");
+    signal_hook::low_level::raise(signal_hook::consts::SIGHUP).expect("raise");
+    wait_until("a new file", || path.exists());
+    drop(guard);
+    assert!(listener.stop(Duration::from_secs(5)).is_complete());
+}
+
+#[test]
+fn what_a_stalled_disk_keeps_is_written_later() {
+    let _watchdog = Watchdog::new();
+    let memory = Memory::new();
+    let folder = tempfile::tempdir().expect("folder");
+    let inner = folder.path().join("inner");
+    fs::create_dir(&inner).expect("folder");
+    let path = inner.join("a.log");
+    let file = RotatingFile::builder(&path).open().expect("log file");
+    let listener = Listener::builder().handler(file).handler(memory.clone()).start().expect("listener");
+    fs::remove_dir_all(&inner).expect("removal");
+    (0..10).for_each(|n| say(&listener.handle(), &format!("m{n}")));
+    wait_until("a report", || memory.records().iter().any(|record| record.level == Level::ERROR));
+    fs::create_dir(&inner).expect("folder");
+    say(&listener.handle(), "m10");
+    let report = listener.stop(Duration::from_secs(5));
+    assert!(report.finished && !report.is_complete(), "{report}");
+    let text = support::text(&path);
+    let messages: Vec<_> = text.lines().map(|line| line.rsplit(' ').next().unwrap_or_default()).collect();
+    assert!(messages.iter().copied().eq((0..=10).map(|n| format!("m{n}"))), "{messages:?}");
 }

@@ -80,16 +80,21 @@ fn a_worker_sends_every_kind_of_record() {
         "a record of the log crate",
         "failed error=cannot open the input: no such disk",
         "first line\nsecond line",
+        "inside\nbacktrace:\n0: main\n1: start",
+        "a record inside",
     ];
     assert_eq!(messages, expected);
     assert!(records.iter().all(|record| record.process == "Worker-1" && record.pid != std::process::id()));
-    assert!(records.iter().map(|record| record.sequence).eq(1..=5));
+    assert!(records.iter().map(|record| record.sequence).eq(1..=7));
     assert_eq!(records[2].target, "old_crate");
     assert_eq!(records[2].level, Level::WARN);
     assert_eq!(records[1].task, None);
     assert_eq!(records[3].job.as_deref(), Some("wordcount"));
     assert_eq!(records[3].task.as_deref(), Some("map-3"));
     assert_eq!(records[3].attempt, Some(2));
+    assert_eq!(records[4].spans, None);
+    assert_eq!(records[5].spans.as_deref(), Some("request{id=7}:query{table=words}"));
+    assert_eq!(records[6].spans, records[5].spans);
     assert_eq!(records[0].thread.as_deref(), Some("main"));
     assert!(records[0].file.as_deref().is_some_and(|file| file.ends_with("worker.rs")));
 }
@@ -137,6 +142,17 @@ fn a_full_queue_blocks_then_drops_and_the_gap_is_reported() {
     assert_eq!(records.len() as u64, taken);
     let missing: u64 = gaps.iter().map(|gap| number_before(&gap.message)).sum();
     assert_eq!(missing, refused, "every record is in the log or in a reported gap");
+}
+
+#[test]
+fn one_line_logs_to_standard_error() {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_log-fixture"));
+    let output = command.args(["info", "stderr"]).output().expect("fixture");
+    let text = String::from_utf8(output.stderr).expect("text");
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    assert!(lines[0].contains("s  INFO main[") && lines[0].ends_with("log_fixture: let through"), "{text}");
+    assert!(lines[1].contains("s  WARN main[") && lines[1].ends_with(": of the log crate"), "{text}");
 }
 
 /// Run with `--release --ignored --nocapture`: how long an event takes depends on the machine.

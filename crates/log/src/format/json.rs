@@ -26,6 +26,8 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     attempt: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    spans: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<u32>,
@@ -46,6 +48,7 @@ pub(super) fn append(record: &Record, stamp: &str, millis: i64, out: &mut Vec<u8
         job: record.job.as_deref(),
         task: record.task.as_deref(),
         attempt: record.attempt,
+        spans: record.spans.as_deref(),
         file: record.file.as_deref(),
         line: record.line,
         sequence: record.sequence,

@@ -9,12 +9,12 @@ use jiff::tz::TimeZone;
 #[derive(Debug)]
 pub(crate) struct Stamp {
     zone: TimeZone,
-    second: Option<i64>,
-    /// `2026-11-21` `08:00:00` and `+01:00` of that second.
-    date: String,
-    time: String,
-    offset: String,
-    text: String,
+    /// The second and the separator of `text`.
+    rendered: Option<(i64, char)>,
+    /// `2026-11-21 08:00:00.123+01:00`
+    text: Vec<u8>,
+    /// Where the milliseconds are in it.
+    millis_at: usize,
 }
 
 impl Stamp {
@@ -24,37 +24,28 @@ impl Stamp {
     }
 
     fn new(zone: TimeZone) -> Self {
-        Self {
-            zone,
-            second: None,
-            date: String::new(),
-            time: String::new(),
-            offset: String::new(),
-            text: String::new(),
-        }
+        Self { zone, rendered: None, text: Vec::new(), millis_at: 0 }
     }
 
     /// The text of a time in nanoseconds since the epoch, with `separator` between date and time.
     pub(crate) fn at(&mut self, nanos: i64, separator: char) -> &str {
-        use std::fmt::Write;
         let second = nanos.div_euclid(1_000_000_000);
-        let millis = nanos.rem_euclid(1_000_000_000) / 1_000_000;
-        if self.second != Some(second) {
-            self.render(second);
+        if self.rendered != Some((second, separator)) {
+            self.render(second, separator);
         }
-        self.text.clear();
-        let Self { date, time, offset, text, .. } = self;
-        write!(text, "{date}{separator}{time}.{millis:03}{offset}").expect("a string takes all");
-        &self.text
+        let millis = nanos.rem_euclid(1_000_000_000) / 1_000_000;
+        let digits = [millis / 100, millis / 10 % 10, millis % 10].map(|digit| b'0' + digit as u8);
+        self.text[self.millis_at..][..digits.len()].copy_from_slice(&digits);
+        std::str::from_utf8(&self.text).expect("digits in place of digits")
     }
 
-    fn render(&mut self, second: i64) {
+    fn render(&mut self, second: i64, separator: char) {
         // 64 bits of nanoseconds end in the year 2262, long before the largest timestamp.
         let zoned = Timestamp::from_second(second).unwrap_or_default().to_zoned(self.zone.clone());
-        self.date = zoned.strftime("%Y-%m-%d").to_string();
-        self.time = zoned.strftime("%H:%M:%S").to_string();
-        self.offset = zoned.strftime("%:z").to_string();
-        self.second = Some(second);
+        let before = format!("{}{separator}{}.", zoned.strftime("%Y-%m-%d"), zoned.strftime("%H:%M:%S"));
+        self.millis_at = before.len();
+        self.text = format!("{before}000{}", zoned.strftime("%:z")).into_bytes();
+        self.rendered = Some((second, separator));
     }
 }
 

@@ -1,9 +1,10 @@
 //! The handler that writes to standard error, or to any writer that stands in for it.
 //!
-//! Whether it is a terminal is not looked at: colours come only when asked for.
+//! It rotates nothing and knows nothing of progress bars: those who have such give it a writer of their own.
 
+use std::ffi::OsString;
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::time::SystemTime;
 
 use tracing::Level;
@@ -22,13 +23,14 @@ pub struct Console {
 }
 
 impl Console {
-    /// Writes to standard error.
+    /// Writes to standard error, with colours if that is a terminal and `NO_COLOR` is not set.
     #[must_use]
     pub fn stderr() -> Self {
         Self::new(Box::new(io::stderr()))
+            .colors(is_colorful(io::stderr().is_terminal(), |name| std::env::var_os(name)))
     }
 
-    /// Writes to `writer`, for example a progress bar that lets lines pass above it.
+    /// Writes to `writer`, for example a progress bar that lets lines pass above it; without colours.
     #[must_use]
     pub fn new(writer: Box<dyn Write + Send>) -> Self {
         Self { writer, level: LevelFilter::TRACE, formatter: Formatter::default(), line: Vec::new() }
@@ -48,7 +50,7 @@ impl Console {
         self
     }
 
-    /// Whether levels are coloured in the text format. They are not unless asked for.
+    /// Whether levels are coloured in the text format.
     #[must_use]
     pub fn colors(mut self, colors: bool) -> Self {
         self.formatter.set_colors(colors);
@@ -83,5 +85,28 @@ impl Handler for Console {
 impl fmt::Debug for Console {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Console").field("level", &self.level).field("formatter", &self.formatter).finish()
+    }
+}
+
+/// Whether a terminal is to be sent colours: see <https://no-color.org>.
+fn is_colorful(terminal: bool, variable: impl Fn(&str) -> Option<OsString>) -> bool {
+    let refused = variable("NO_COLOR").is_some_and(|value| !value.is_empty());
+    terminal && !refused && variable("TERM").is_none_or(|term| term != "dumb")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_for_terminals_that_want_them() {
+        let with = |name: &'static str, value: &'static str| {
+            move |asked: &str| (asked == name).then(|| OsString::from(value))
+        };
+        assert!(is_colorful(true, with("TERM", "xterm")));
+        assert!(is_colorful(true, with("NO_COLOR", "")));
+        assert!(!is_colorful(false, with("TERM", "xterm")));
+        assert!(!is_colorful(true, with("NO_COLOR", "1")));
+        assert!(!is_colorful(true, with("TERM", "dumb")));
     }
 }

@@ -3,6 +3,8 @@
 //! A handler receives records one after another in one thread. It knows nothing of queues and processes.
 
 mod console;
+mod file_builder;
+mod filtered;
 mod memory;
 mod rotating_file;
 
@@ -10,9 +12,12 @@ use std::io;
 use std::time::SystemTime;
 
 pub use console::Console;
+pub use file_builder::RotatingFileBuilder;
+pub use filtered::Filtered;
 pub use memory::Memory;
 pub use rotating_file::{OpenError, RotateOptions, RotatingFile};
 use tracing::Level;
+use tracing_subscriber::filter::ParseError;
 
 use crate::Record;
 
@@ -45,18 +50,40 @@ pub trait Handler: Send {
     /// Whether a record of this level and target is wanted. It is asked for every record and should be quick.
     fn accepts(&self, level: &Level, target: &str) -> bool;
 
+    /// Whether this record is wanted, for handlers that want to see more of it than level and target.
+    fn wants(&self, record: &Record) -> bool {
+        self.accepts(&record.level, &record.target)
+    }
+
     /// Takes one record.
     ///
     /// # Errors
     /// When the record could not be written. It is not offered again.
     fn handle(&mut self, record: &Record) -> io::Result<()>;
 
-    /// Writes out what is buffered. The listener calls it when the queue is empty and before it ends.
+    /// Writes out what is buffered. The listener calls it when the queue is empty, and again later if it failed.
     ///
     /// # Errors
     /// When something could not be written.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+
+    /// Opens anew what it writes to, since somebody may have moved it away. See
+    /// [`reopen`](crate::ListenerHandle::reopen).
+    ///
+    /// # Errors
+    /// When that could not be opened.
+    fn reopen(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Called once, when nothing more will come.
+    ///
+    /// # Errors
+    /// When something could not be written, and is lost now.
+    fn finish(&mut self) -> io::Result<()> {
+        self.flush()
     }
 
     /// Tells the moment at which the listener started, from which elapsed times are counted. Called once, first.
@@ -65,5 +92,64 @@ pub trait Handler: Send {
     /// What the handler is called in reports.
     fn name(&self) -> String {
         std::any::type_name::<Self>().to_owned()
+    }
+
+    /// This handler, for those records alone that `predicate` wants, of those that it wants itself.
+    ///
+    /// ```
+    /// use gristmill_log::{Console, Handler};
+    ///
+    /// let of_workers = Console::stderr().only(|record| record.process.starts_with("Worker-"));
+    /// ```
+    fn only(self, predicate: impl Fn(&Record) -> bool + Send + 'static) -> Filtered<Self>
+    where
+        Self: Sized,
+    {
+        Filtered::new(self, predicate)
+    }
+
+    /// This handler behind directives such as `info,noisy=warn`.
+    ///
+    /// # Errors
+    /// When the directives make no sense.
+    fn directives(self, directives: &str) -> Result<Filtered<Self>, ParseError>
+    where
+        Self: Sized,
+    {
+        Ok(Filtered::new(self, |_| true).and_directives(directives.parse()?))
+    }
+}
+
+impl<H: Handler + ?Sized> Handler for Box<H> {
+    fn accepts(&self, level: &Level, target: &str) -> bool {
+        (**self).accepts(level, target)
+    }
+
+    fn wants(&self, record: &Record) -> bool {
+        (**self).wants(record)
+    }
+
+    fn handle(&mut self, record: &Record) -> io::Result<()> {
+        (**self).handle(record)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        (**self).flush()
+    }
+
+    fn reopen(&mut self) -> io::Result<()> {
+        (**self).reopen()
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        (**self).finish()
+    }
+
+    fn begin(&mut self, origin: SystemTime) {
+        (**self).begin(origin);
+    }
+
+    fn name(&self) -> String {
+        (**self).name()
     }
 }

@@ -1,26 +1,22 @@
-//! The handler that writes to a file and sets it aside when it has grown to its maximum size.
+//! The handler that writes to a file and sets it aside by size, by time, or by whichever comes first.
 //!
-//! It never splits a record over two files and never gives up: what fails is returned to the listener, and the
-//! next record is tried again. It does not watch whether somebody else moves the file away.
+//! It never splits a record over two files and never gives up: what fails is returned to the listener, and later
+//! records are tried again. It does not watch whether somebody else renames the file; see
+//! [`reopen`](crate::ListenerHandle::reopen).
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use tracing::Level;
 use tracing_subscriber::filter::LevelFilter;
 
-use super::Handler;
+use super::{Handler, RotatingFileBuilder};
 use crate::format::Formatter;
+use crate::rotation::{Compressor, Family, Plan, Sink, recover};
 use crate::{Format, Record};
 
-/// Records are written in groups of about this size while the queue is not empty.
-const GROUP: usize = 64 << 10;
-/// What is kept in memory, at most, while the file cannot be written.
-const KEPT: usize = 1 << 20;
-
-/// When a file is set aside, and how many of them are kept.
+/// When a file is set aside by size, and how many of them are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RotateOptions {
     /// The size that a file does not exceed, unless a single record does. 0: it grows without end.
@@ -38,6 +34,10 @@ pub struct OpenError {
 }
 
 impl OpenError {
+    pub(super) fn new(path: PathBuf, source: io::Error) -> Self {
+        Self { path, source }
+    }
+
     /// The file.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -45,44 +45,46 @@ impl OpenError {
     }
 }
 
-/// Appends records to a file and rotates it by size.
+/// Appends records to a file and rotates it.
+///
+/// ```
+/// use gristmill_log::{RotatingFile, Schedule, When};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("program.log");
+/// let file = RotatingFile::builder(path)
+///     .max_bytes(100 << 20)
+///     .schedule(Schedule::new(When::Midnight))
+///     .backups(30)
+///     .gzip(true)
+///     .open()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct RotatingFile {
-    path: PathBuf,
-    options: RotateOptions,
+    sink: Sink,
+    family: Family,
+    plan: Plan,
+    gzip: bool,
+    compressor: Compressor,
     level: LevelFilter,
     formatter: Formatter,
-    file: File,
-    /// Bytes in the file.
-    written: u64,
-    /// Whole records that are not in the file yet.
-    pending: Vec<u8>,
-    /// No rotation is tried below this size: a failed one is repeated only after another `max_bytes`.
-    rotate_from: u64,
     line: Vec<u8>,
 }
 
 impl RotatingFile {
-    /// Opens `path` for appending, and creates it if it does not exist.
+    /// Begins to describe a file.
+    #[must_use]
+    pub fn builder(path: impl Into<PathBuf>) -> RotatingFileBuilder {
+        RotatingFileBuilder::new(path.into())
+    }
+
+    /// Opens `path` for appending, and creates it if it does not exist. It is rotated by size alone.
     ///
     /// # Errors
     /// When it cannot be opened; the error names it.
     pub fn open(path: impl Into<PathBuf>, options: RotateOptions) -> Result<Self, OpenError> {
-        let path = path.into();
-        match open(&path) {
-            Ok((file, written)) => Ok(Self {
-                path,
-                options,
-                level: LevelFilter::TRACE,
-                formatter: Formatter::default(),
-                file,
-                written,
-                pending: Vec::new(),
-                rotate_from: 0,
-                line: Vec::new(),
-            }),
-            Err(source) => Err(OpenError { path, source }),
-        }
+        Self::builder(path).max_bytes(options.max_bytes).backups(options.backups).open()
     }
 
     /// Takes only records of this level or a more important one. The default is to take all.
@@ -99,72 +101,86 @@ impl RotatingFile {
         self
     }
 
-    /// Whether the file must be set aside before `more` bytes are added.
-    fn is_due(&self, more: usize) -> bool {
-        let now = self.written + self.pending.len() as u64;
-        let RotateOptions { max_bytes, backups } = self.options;
-        max_bytes > 0
-            && backups > 0
-            && now > 0
-            && now >= self.rotate_from
-            && now.saturating_add(more as u64) > max_bytes
+    /// Sets the file aside now and begins a new one, whether it is due or not.
+    ///
+    /// # Errors
+    /// When something cannot be written, renamed, removed or opened. Records are then still taken.
+    pub fn rotate(&mut self) -> io::Result<()> {
+        self.sink.write()?;
+        let compressed = self.compressor.finish();
+        let aside = self.plan.set_aside(&self.family, self.sink.size())?;
+        self.begin_anew(aside.as_deref())?;
+        self.plan.begin();
+        let pruned = self.plan.prune(&self.family);
+        let compressing = match aside.filter(|_| self.gzip) {
+            Some(old) => self.compressor.start(old),
+            None => Ok(()),
+        };
+        compressed.and(pruned).and(compressing)
     }
 
-    fn rotate(&mut self) -> io::Result<()> {
-        self.write_pending()?;
-        // Whatever happens, the file is not looked at again before it has grown by as much once more.
-        self.rotate_from = self.written.saturating_add(self.options.max_bytes);
-        for number in (0..self.options.backups).rev() {
-            move_aside(&self.backup(number), &self.backup(number + 1))?;
+    /// Without a new file the old one gets its name back, and goes on.
+    fn begin_anew(&mut self, aside: Option<&Path>) -> io::Result<()> {
+        self.sink.open().inspect_err(|_| {
+            if let Some(old) = aside {
+                // If that fails too, records go on into the file that has been set aside: it is still open.
+                drop(std::fs::rename(old, self.sink.path()));
+            }
+        })
+    }
+
+    /// The file and its old files, oldest first.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn files(&self) -> io::Result<Vec<PathBuf>> {
+        let old = self.plan.list(&self.family)?;
+        let old = old.iter().map(|tail| self.family.find(tail));
+        Ok(old.chain([self.sink.path().to_owned()]).collect())
+    }
+
+    /// The time at which the file is due, if it has a schedule.
+    #[must_use]
+    pub fn due(&self) -> Option<SystemTime> {
+        let second = u64::try_from(self.plan.until()?).unwrap_or(0);
+        UNIX_EPOCH.checked_add(std::time::Duration::from_secs(second))
+    }
+
+    pub(super) fn new(path: PathBuf, plan: Plan, gzip: bool) -> Self {
+        Self {
+            sink: Sink::new(path.clone()),
+            family: Family::new(path),
+            plan,
+            gzip,
+            compressor: Compressor::default(),
+            level: LevelFilter::TRACE,
+            formatter: Formatter::default(),
+            line: Vec::new(),
         }
-        let (file, written) = open(&self.path)
-            .map_err(|error| explain(&error, format_args!("open {}", self.path.display())))?;
-        self.file = file;
-        self.written = written;
-        self.rotate_from = 0;
-        Ok(())
     }
 
-    /// The path of a backup; number 0 is the file itself.
-    fn backup(&self, number: u32) -> PathBuf {
-        if number == 0 {
-            return self.path.clone();
-        }
-        let mut name = self.path.as_os_str().to_owned();
-        name.push(format!(".{number}"));
-        PathBuf::from(name)
+    /// Opens the file, unless its first record is to do that, and tidies up after an earlier run.
+    pub(super) fn prepare(&mut self, delay: bool) -> io::Result<()> {
+        let opened = if delay { Ok(()) } else { self.sink.open_unexplained() };
+        opened.and_then(|()| self.recover())
     }
 
-    /// Writes the pending records with one call. If that fails, none of them is in the file and they stay pending.
-    fn write_pending(&mut self) -> io::Result<()> {
-        if self.pending.is_empty() {
+    fn recover(&self) -> io::Result<()> {
+        if !self.gzip {
             return Ok(());
         }
-        if let Err(error) = self.file.write_all(&self.pending) {
-            self.cut_torn().map_err(|cut| explain(&cut, format_args!("shorten {}", self.path.display())))?;
-            return Err(explain(&error, format_args!("write {}", self.path.display())));
+        match self.plan.list(&self.family) {
+            Ok(old) => old.iter().try_for_each(|tail| recover(&self.family, tail)),
+            // A delayed file may be in a folder that does not exist yet.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
         }
-        self.written += self.pending.len() as u64;
-        self.pending.clear();
-        Ok(())
     }
 
-    /// A full disk takes a part of a write: it is cut off again, so that no record stays torn and none is doubled.
-    fn cut_torn(&self) -> io::Result<()> {
-        let torn = self.file.metadata()?.len() > self.written;
-        if torn { self.file.set_len(self.written) } else { Ok(()) }
-    }
-
-    /// Puts the formatted line behind the others, if there is room.
-    fn keep_line(&mut self) -> io::Result<()> {
-        if !self.pending.is_empty() && self.pending.len() + self.line.len() > KEPT {
-            return Err(io::Error::other(format!(
-                "{} is not writable, records are lost",
-                self.path.display()
-            )));
-        }
-        self.pending.extend_from_slice(&self.line);
-        Ok(())
+    fn rotate_if_due(&mut self) -> io::Result<()> {
+        self.sink.open_once()?;
+        let due = self.sink.is_regular() && self.plan.is_due(self.sink.size(), self.line.len());
+        if due { self.rotate() } else { Ok(()) }
     }
 }
 
@@ -176,14 +192,25 @@ impl Handler for RotatingFile {
     fn handle(&mut self, record: &Record) -> io::Result<()> {
         self.line.clear();
         self.formatter.append(record, &mut self.line)?;
-        let rotated = if self.is_due(self.line.len()) { self.rotate() } else { Ok(()) };
-        self.keep_line()?;
-        let written = if self.pending.len() >= GROUP { self.write_pending() } else { Ok(()) };
-        rotated.and(written)
+        let rotated = self.rotate_if_due();
+        let added = self.sink.add(&self.line);
+        rotated.and(added)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.write_pending()
+        let compressed = self.compressor.poll();
+        self.sink.write().and(compressed)
+    }
+
+    fn reopen(&mut self) -> io::Result<()> {
+        let written = self.sink.write();
+        self.sink.open().and(written)
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        let written = self.sink.close();
+        let compressed = self.compressor.finish();
+        written.and(compressed)
     }
 
     fn begin(&mut self, origin: SystemTime) {
@@ -191,26 +218,13 @@ impl Handler for RotatingFile {
     }
 
     fn name(&self) -> String {
-        format!("log file {}", self.path.display())
+        format!("log file {}", self.sink.path().display())
     }
 }
 
-fn open(path: &Path) -> io::Result<(File, u64)> {
-    let file = OpenOptions::new().append(true).create(true).open(path)?;
-    let written = file.metadata()?.len();
-    Ok((file, written))
-}
-
-/// Renames a file, if it is there: there may be fewer backups than allowed, and somebody may have removed one.
-fn move_aside(from: &Path, to: &Path) -> io::Result<()> {
-    match fs::rename(from, to) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(explain(&error, format_args!("rename {} to {}", from.display(), to.display())))
-        }
-        _ => Ok(()),
+impl Drop for RotatingFile {
+    fn drop(&mut self) {
+        // The listener has finished it before; without one, `flush` and `finish` are there for who wants to know.
+        drop(self.finish());
     }
-}
-
-fn explain(error: &io::Error, what: std::fmt::Arguments<'_>) -> io::Error {
-    io::Error::new(error.kind(), format!("cannot {what}: {error}"))
 }

@@ -22,7 +22,7 @@ pub(super) const TARGET: &str = "gristmill_log";
 struct Slot {
     handler: Box<dyn Handler>,
     name: String,
-    /// It has taken a record since it was flushed.
+    /// It has taken a record since it was flushed, or the flush failed.
     dirty: bool,
     failures: u64,
     first: Option<String>,
@@ -54,18 +54,51 @@ impl Dispatch {
         self.report(faults);
     }
 
-    /// Lets all handlers write out what they buffer.
+    /// Lets all handlers write out what they buffer. One that fails is called again the next time.
     pub(super) fn flush(&mut self) {
-        let mut faults = Vec::new();
-        for (place, slot) in self.slots.iter_mut().enumerate().filter(|(_, slot)| slot.dirty) {
-            slot.dirty = false;
-            faults.extend(guard(|| slot.handler.flush()).err().map(|error| (place, error)));
-        }
-        if !faults.is_empty() {
-            self.report(faults);
+        let mut failed = Vec::new();
+        loop {
+            let faults = self.call(|slot| slot.dirty, |handler| handler.flush());
+            failed.extend(faults.iter().map(|(place, _)| *place));
+            if !self.report(faults) {
+                break;
+            }
             // What the others were told must not wait for the next record.
-            self.flush();
         }
+        failed.into_iter().for_each(|place| self.slots[place].dirty = true);
+    }
+
+    /// Lets all handlers open anew what they write to.
+    pub(super) fn reopen(&mut self) {
+        let faults = self.call(|_| true, |handler| handler.reopen());
+        self.report(faults);
+        self.flush();
+    }
+
+    /// The last call. What one handler cannot do any more is still told to those that come after it.
+    pub(super) fn finish(&mut self) {
+        self.flush();
+        for place in 0..self.slots.len() {
+            let slot = &mut self.slots[place];
+            if let Err(error) = guard(|| slot.handler.finish()) {
+                self.report(vec![(place, error)]);
+                self.flush();
+            }
+        }
+    }
+
+    /// Calls those handlers that are `wanted`.
+    fn call(
+        &mut self,
+        wanted: impl Fn(&Slot) -> bool,
+        mut call: impl FnMut(&mut dyn Handler) -> io::Result<()>,
+    ) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        for (place, slot) in self.slots.iter_mut().enumerate().filter(|(_, slot)| wanted(slot)) {
+            slot.dirty = false;
+            faults.extend(guard(|| call(slot.handler.as_mut())).err().map(|error| (place, error)));
+        }
+        faults
     }
 
     /// A record of the listener's own about something that is wrong.
@@ -96,8 +129,9 @@ impl Dispatch {
     }
 
     /// Tells the other handlers of each failure that is new. Telling them may bring up new ones; it ends because
-    /// each is told once and their number is limited.
-    fn report(&mut self, mut faults: Vec<Fault>) {
+    /// each is told once and their number is limited. Returns whether there was something to tell.
+    fn report(&mut self, mut faults: Vec<Fault>) -> bool {
+        let mut any = false;
         while let Some((place, error)) = faults.pop() {
             if !self.slots[place].count(&error) {
                 continue;
@@ -105,16 +139,18 @@ impl Dispatch {
             let message = format!("{} failed: {error}", self.slots[place].name);
             let (told, more) = self.offer(&self.note(Level::ERROR, message.clone()), Some(place));
             faults.extend(more);
+            any = true;
             if told == 0 {
                 last_resort(&message);
             }
         }
+        any
     }
 }
 
 impl Slot {
     fn take(&mut self, record: &Record) -> io::Result<bool> {
-        if !self.handler.accepts(&record.level, &record.target) {
+        if !self.handler.wants(record) {
             return Ok(false);
         }
         self.dirty = true;

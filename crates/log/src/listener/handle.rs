@@ -1,46 +1,30 @@
 //! What the program and the listener's thread share, and the handle through which the program uses it.
 //!
-//! The handle never waits for the thread: it leaves a command and wakes it.
+//! The handle leaves a command and wakes the thread. It waits for it only where a time is given.
 
-use std::io;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use ipc_channel::ipc::{self, IpcReceiver, IpcSender};
-use tracing_subscriber::filter::ParseError;
 
-use super::StartError;
+use super::errors::{EndpointError, LevelsError, StartError};
+use super::queues::Queues;
 use super::wait::Waiter;
-use crate::layer::parse_directives;
-use crate::ring::Ring;
-use crate::{Endpoint, Producer, Record};
+use crate::ring::{LONGEST_LEVELS, Ring};
+use crate::worker::parse_directives;
+use crate::{Endpoint, Patience, Producer, Record};
 
-/// An endpoint could not be made.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum EndpointError {
-    /// The listener has stopped, or is about to.
-    #[error("the log listener has stopped")]
-    Stopped,
-    /// The directives make no sense.
-    #[error("log level directives `{directives}` are invalid")]
-    Directives {
-        /// The directives.
-        directives: String,
-        /// What is wrong with them.
-        source: ParseError,
-    },
-    /// The memory or the channel for the queue could not be made.
-    #[error("cannot make a log queue for {name}")]
-    Queue {
-        /// The process that it was for.
-        name: String,
-        /// What the system said.
-        source: io::Error,
-    },
+/// How the queue of a process is made.
+#[derive(Clone, Debug)]
+pub(super) struct QueueOptions {
+    pub(super) bytes: usize,
+    pub(super) records: u64,
+    pub(super) patience: Patience,
+    /// The levels of processes that are told no others.
+    pub(super) levels: String,
 }
 
 /// What the thread is asked to do.
@@ -50,6 +34,8 @@ pub(super) enum Command {
     Add { name: String, ring: Ring, bell: IpcReceiver<()> },
     /// Say so when every queue has been found empty.
     Sync(Sender<()>),
+    /// Let the handlers open their files anew, and say so.
+    Reopen(Sender<()>),
     /// Deliver what is queued until then, and end.
     Stop(Instant),
 }
@@ -63,8 +49,7 @@ pub(super) struct Inlet {
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) name: String,
-    ring_bytes: usize,
-    patience: Duration,
+    options: QueueOptions,
     commands: Sender<Command>,
     bell: Mutex<IpcSender<()>>,
     /// The bell's message is under way. The thread clears it when it has received it.
@@ -72,30 +57,24 @@ pub(super) struct Shared {
     thread: OnceLock<Thread>,
     /// A stop has been asked for: the command is there, or about to be.
     pub(super) stopped: AtomicBool,
-    /// The rings that are listened to, so that they can be counted when the thread hangs.
-    pub(super) rings: Mutex<Vec<Ring>>,
+    queues: Mutex<Queues>,
     own: OnceLock<Producer>,
 }
 
 impl Shared {
-    pub(super) fn new(
-        name: String,
-        ring_bytes: usize,
-        patience: Duration,
-    ) -> Result<(Arc<Self>, Inlet), StartError> {
+    pub(super) fn new(name: String, options: QueueOptions) -> Result<(Arc<Self>, Inlet), StartError> {
         let (bell, wakes) = ipc::channel().map_err(StartError::Channel)?;
         let waiter = Waiter::new(wakes).map_err(StartError::Channel)?;
         let (commands, receiver) = mpsc::channel();
         let shared = Arc::new(Self {
             name,
-            ring_bytes,
-            patience,
+            queues: Mutex::new(Queues::new(options.levels.clone())),
+            options,
             commands,
             bell: Mutex::new(bell),
             rung: AtomicBool::new(false),
             thread: OnceLock::new(),
             stopped: AtomicBool::new(false),
-            rings: Mutex::default(),
             own: OnceLock::new(),
         });
         let own = shared.endpoint(&shared.name, "")?;
@@ -116,16 +95,19 @@ impl Shared {
             return Err(EndpointError::Stopped);
         }
         let failed = |source| EndpointError::Queue { name: name.to_owned(), source };
-        let ring = Ring::new(self.ring_bytes).map_err(failed)?;
+        let QueueOptions { bytes, records, patience, .. } = self.options;
+        let ring = Ring::new(bytes).map_err(failed)?;
         let (bell, rings) = ipc::channel().map_err(failed)?;
+        let mut queues = self.queues();
+        queues.add(name, ring.clone());
+        let directives = queues.levels(directives);
+        drop(queues);
         self.command(Command::Add { name: name.to_owned(), ring: ring.clone(), bell: rings });
-        Ok(Endpoint {
-            name: name.to_owned(),
-            directives: directives.to_owned(),
-            ring,
-            bell,
-            patience: self.patience,
-        })
+        Ok(Endpoint { name: name.to_owned(), directives, ring, bell, patience, most: records })
+    }
+
+    pub(super) fn queues(&self) -> MutexGuard<'_, Queues> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Leaves a command for the thread and wakes it. One that comes after its end does nothing.
@@ -169,6 +151,46 @@ impl ListenerHandle {
         self.shared.endpoint(name, directives)
     }
 
+    /// Makes such a place with the levels that were given to the listener.
+    ///
+    /// # Errors
+    /// When the listener has stopped, or the system is out of memory or descriptors.
+    pub fn endpoint_for(&self, name: &str) -> Result<Endpoint, EndpointError> {
+        let directives = self.shared.queues().default.clone();
+        self.shared.endpoint(name, &directives)
+    }
+
+    /// Changes what all processes enqueue, those included that are still to come, from their next event on.
+    ///
+    /// A process without installed logging takes no notice: it filters nothing.
+    ///
+    /// # Errors
+    /// When the directives are invalid or too long. Nothing is changed then.
+    pub fn set_levels(&self, directives: &str) -> Result<(), LevelsError> {
+        check_levels(directives)?;
+        self.shared.queues().tell_everyone(directives);
+        Ok(())
+    }
+
+    /// Changes what the running processes with this name enqueue, and returns how many there are.
+    ///
+    /// # Errors
+    /// When the directives are invalid or too long. Nothing is changed then.
+    pub fn set_levels_of(&self, name: &str, directives: &str) -> Result<usize, LevelsError> {
+        check_levels(directives)?;
+        Ok(self.shared.queues().tell(name, directives))
+    }
+
+    /// Lets the handlers open their files anew, after the records that are on the queues now, as is usual on `SIGHUP`
+    /// when somebody else has moved the files away. See [`reopen_on_hangup`](crate::reopen_on_hangup).
+    ///
+    /// Returns whether that was done within `bound`. What failed is reported through the other handlers.
+    pub fn reopen(&self, bound: Duration) -> bool {
+        let (done, wait) = mpsc::channel();
+        self.shared.command(Command::Reopen(done));
+        wait.recv_timeout(bound).is_ok()
+    }
+
     /// Enqueues a record of the program's own and returns whether it is on the queue. See [`Producer::submit`].
     pub fn submit(&self, record: Record) -> bool {
         self.shared.own.get().is_some_and(|own| own.submit(&record))
@@ -183,4 +205,12 @@ impl ListenerHandle {
         self.shared.command(Command::Sync(done));
         wait.recv_timeout(bound).is_ok()
     }
+}
+
+fn check_levels(directives: &str) -> Result<(), LevelsError> {
+    if directives.len() > LONGEST_LEVELS {
+        return Err(LevelsError::TooLong { len: directives.len() });
+    }
+    let parsed = parse_directives(directives).map(drop);
+    parsed.map_err(|source| LevelsError::Directives { directives: directives.to_owned(), source })
 }

@@ -9,29 +9,36 @@
 //! ```
 //! This file starts and stops it. The thread's work is in `run`.
 
+mod builder;
 mod dispatch;
+mod errors;
 mod handle;
+mod hangup;
+mod queues;
+pub(crate) mod remote;
 mod report;
 mod run;
 mod source;
+mod stderr;
 mod wait;
 
 #[cfg(test)]
 mod tests;
 
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime};
-use std::{io, thread};
+use std::time::{Duration, Instant};
 
-pub use handle::{EndpointError, ListenerHandle};
+pub use builder::ListenerBuilder;
+pub use errors::{EndpointError, InstallOwnError, LevelsError, StartError};
+pub use handle::ListenerHandle;
+pub use hangup::{HangupGuard, reopen_on_hangup};
 pub use report::{HandlerFailure, StopReport};
+pub use stderr::{LogToStderrError, log_to_stderr};
 
-use crate::handlers::Handler;
-use dispatch::Dispatch;
+use crate::install;
 use handle::{Command, Shared};
-use run::Run;
 
 /// How long the listener that is dropped may deliver what is queued.
 const DROP_BOUND: Duration = Duration::from_secs(2);
@@ -61,103 +68,26 @@ pub struct Listener {
     done: Receiver<StopReport>,
 }
 
-/// The listener could not be started.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// Its own channel, or its set of channels, could not be made.
-    #[error("cannot make a channel for the log listener")]
-    Channel(#[source] io::Error),
-    /// The queue for the program's own records could not be made.
-    #[error(transparent)]
-    Endpoint(#[from] EndpointError),
-    /// The thread could not be started.
-    #[error("cannot start the log listener's thread")]
-    Thread(#[source] io::Error),
-}
-
-/// Collects what a [`Listener`] needs.
-pub struct ListenerBuilder {
-    handlers: Vec<Box<dyn Handler>>,
-    name: String,
-    ring_bytes: usize,
-    patience: Duration,
-}
-
-impl ListenerBuilder {
-    /// Adds a handler. Each record goes to all that accept it, in the order in which they were added.
-    #[must_use]
-    pub fn handler(mut self, handler: impl Handler + 'static) -> Self {
-        self.handlers.push(Box::new(handler));
-        self
-    }
-
-    /// The process name in records of this process that have none. The default is `main`.
-    #[must_use]
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into();
-        self
-    }
-
-    /// The size of each process's queue; 256 KiB unless set, 4 KiB at least. A record longer than about a quarter
-    /// of it is truncated.
-    #[must_use]
-    pub fn ring_bytes(mut self, bytes: usize) -> Self {
-        self.ring_bytes = bytes.max(4 << 10);
-        self
-    }
-
-    /// How long a process waits for room in its queue before it drops a record; 5 s unless set.
-    #[must_use]
-    pub fn patience(mut self, patience: Duration) -> Self {
-        self.patience = patience.min(LONGEST_BOUND);
-        self
-    }
-
-    /// Starts the listener's thread.
-    ///
-    /// # Errors
-    /// When the system is out of descriptors, memory or threads.
-    pub fn start(self) -> Result<Listener, StartError> {
-        let (shared, inlet) = Shared::new(self.name, self.ring_bytes, self.patience)?;
-        let (report, done) = mpsc::sync_channel(1);
-        let dispatch = Dispatch::new(self.handlers, shared.name.clone(), SystemTime::now());
-        let run = Run::new(Arc::clone(&shared), inlet, dispatch);
-        let thread = thread::Builder::new()
-            .name("log-listener".to_owned())
-            .spawn(move || {
-                // Nobody takes the report of a stop that has been given up.
-                drop(report.send(run.run()));
-            })
-            .map_err(StartError::Thread)?;
-        shared.set_thread(thread.thread().clone());
-        Ok(Listener { shared, thread: Some(thread), done })
-    }
-}
-
-impl std::fmt::Debug for ListenerBuilder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let names: Vec<_> = self.handlers.iter().map(|handler| handler.name()).collect();
-        f.debug_struct("ListenerBuilder").field("name", &self.name).field("handlers", &names).finish()
-    }
-}
-
 impl Listener {
     /// Begins to describe a listener.
     #[must_use]
     pub fn builder() -> ListenerBuilder {
-        ListenerBuilder {
-            handlers: Vec::new(),
-            name: "main".to_owned(),
-            ring_bytes: 256 << 10,
-            patience: Duration::from_secs(5),
-        }
+        ListenerBuilder::new()
     }
 
     /// What the rest of the program speaks to the listener with.
     #[must_use]
     pub fn handle(&self) -> ListenerHandle {
         ListenerHandle::new(Arc::clone(&self.shared))
+    }
+
+    /// Sends this process's own events and `log` records to the listener, too, with its levels.
+    ///
+    /// # Errors
+    /// When no queue can be made, or logging has been installed in this process by somebody else.
+    pub fn install(&self) -> Result<(), InstallOwnError> {
+        let endpoint = self.handle().endpoint_for(&self.shared.name)?;
+        Ok(install(endpoint)?)
     }
 
     /// Delivers what is queued, for as long as `bound` allows, and ends.
@@ -180,8 +110,7 @@ impl Listener {
             }
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
                 self.thread = None;
-                let rings = self.shared.rings.lock().unwrap_or_else(PoisonError::into_inner);
-                StopReport::unfinished(&rings)
+                StopReport::unfinished(self.shared.queues().rings())
             }
         }
     }

@@ -4,10 +4,12 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::ring::Ring;
 
 /// How a listener ended, and what it could not deliver.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StopReport {
     /// Records that were given to the handlers. 0 when the listener did not finish.
@@ -25,7 +27,7 @@ pub struct StopReport {
 }
 
 /// A handler that failed at least once.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct HandlerFailure {
     /// The handler's name.
@@ -45,10 +47,12 @@ impl StopReport {
     }
 
     /// What can be said from outside about a listener that hangs.
-    pub(super) fn unfinished(rings: &[Ring]) -> Self {
-        let left = rings.iter().map(Ring::left).sum();
-        let dropped = rings.iter().map(Ring::dropped).fold(0, u64::saturating_add);
-        Self { left, dropped, ..Self::default() }
+    pub(super) fn unfinished<'a>(rings: impl Iterator<Item = &'a Ring>) -> Self {
+        rings.fold(Self::default(), |report, ring| Self {
+            left: report.left.saturating_add(ring.left()),
+            dropped: report.dropped.saturating_add(ring.dropped()),
+            ..report
+        })
     }
 }
 

@@ -3,9 +3,9 @@
 //! Every ring gets its turn, so a process that floods its own holds up no other. How a ring is read and how handlers
 //! are called is not decided here.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::mpsc::{Receiver, Sender};
-use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -35,6 +35,8 @@ pub(super) struct Run {
     report: StopReport,
     /// Who wants to know when the queues are empty.
     syncs: Vec<Sender<()>>,
+    /// Who wants to know when the files have been opened anew. That is done when the queues are empty.
+    reopens: Vec<Sender<()>>,
     /// When to end, once that has been asked for.
     until: Option<Instant>,
     wait_error: Option<String>,
@@ -60,6 +62,7 @@ impl Run {
             sources: Vec::new(),
             report: StopReport::default(),
             syncs: Vec::new(),
+            reopens: Vec::new(),
             until: None,
             wait_error: None,
         }
@@ -79,8 +82,7 @@ impl Run {
                 continue;
             }
             self.dispatch.flush();
-            // Who has stopped waiting does not hear it.
-            self.syncs.drain(..).for_each(|done| done.send(()).unwrap_or_default());
+            self.answer();
             if std::mem::take(&mut lingers) {
                 thread::park_timeout(LINGER);
             } else {
@@ -89,17 +91,27 @@ impl Run {
         }
     }
 
+    /// Tells those who wait that all queues were empty. Who has stopped waiting does not hear it.
+    fn answer(&mut self) {
+        self.syncs.drain(..).for_each(|done| done.send(()).unwrap_or_default());
+        if !self.reopens.is_empty() {
+            self.dispatch.reopen();
+            self.reopens.drain(..).for_each(|done| done.send(()).unwrap_or_default());
+        }
+    }
+
     fn obey(&mut self) {
         while let Ok(command) = self.commands.try_recv() {
             match command {
                 Command::Sync(done) => self.syncs.push(done),
+                Command::Reopen(done) => self.reopens.push(done),
                 Command::Stop(until) => self.until = Some(until),
                 Command::Add { name, ring, bell } => match self.waiter.add(bell) {
-                    Ok(id) => {
-                        self.shared.rings.lock().unwrap_or_else(PoisonError::into_inner).push(ring.clone());
-                        self.sources.push(Source::new(id, name, ring));
+                    Ok(id) => self.sources.push(Source::new(id, name, ring)),
+                    Err(error) => {
+                        self.shared.queues().remove(&ring);
+                        self.tell(Level::ERROR, format!("cannot listen to {name}: {error}"));
                     }
-                    Err(error) => self.tell(Level::ERROR, format!("cannot listen to {name}: {error}")),
                 },
             }
         }
@@ -136,7 +148,7 @@ impl Run {
                 return Turn::Worked;
             }
             match self.sources[at].take() {
-                Ok(Taken::Record { record, missing }) => self.deliver(&record, missing),
+                Ok(Taken::Record { missing }) => self.deliver(at, missing),
                 Ok(Taken::Undecodable(error)) => {
                     self.damaged(at, &format!("a record cannot be read: {error}"))
                 }
@@ -152,11 +164,13 @@ impl Run {
         Turn::Worked
     }
 
-    fn deliver(&mut self, record: &Record, missing: u64) {
+    fn deliver(&mut self, at: usize, missing: u64) {
         if missing > 0 {
-            self.gap(&record.process, record.pid, missing);
+            let Record { process, pid, .. } = self.sources[at].record();
+            let (process, pid) = (process.clone(), *pid);
+            self.gap(&process, pid, missing);
         }
-        self.dispatch.deliver(record);
+        self.dispatch.deliver(self.sources[at].record());
         self.report.delivered += 1;
     }
 
@@ -183,9 +197,8 @@ impl Run {
     /// Parts with a ring from which nothing more will come.
     fn remove(&mut self, at: usize) {
         self.settle(at);
-        self.sources.swap_remove(at);
-        let mut rings = self.shared.rings.lock().unwrap_or_else(PoisonError::into_inner);
-        rings.swap_remove(at);
+        let source = self.sources.swap_remove(at);
+        self.shared.queues().remove(source.ring().ring());
     }
 
     /// Closes a ring and accounts for what was dropped on its way into it.
@@ -256,7 +269,7 @@ impl Run {
             self.report.left += self.sources[at].ring().ring().left();
             self.settle(at);
         }
-        self.dispatch.flush();
+        self.dispatch.finish();
         self.report.handlers = self.dispatch.failures();
         self.report.finished = true;
         self.report

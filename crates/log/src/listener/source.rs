@@ -2,6 +2,8 @@
 //!
 //! It finds gaps and damage and says so; delivering and reporting is done by others.
 
+use tracing::Level;
+
 use crate::record::{Record, Wire};
 use crate::ring::{Corrupt, Ring, RingConsumer};
 
@@ -9,7 +11,7 @@ use crate::ring::{Corrupt, Ring, RingConsumer};
 #[derive(Debug)]
 pub(super) enum Taken {
     /// A record, and how many are missing before it.
-    Record { record: Record, missing: u64 },
+    Record { missing: u64 },
     /// A frame that is not a record.
     Undecodable(String),
     /// The ring is empty.
@@ -29,16 +31,32 @@ pub(super) struct Source {
     /// Records that have been reported as missing.
     missing: u64,
     bytes: Vec<u8>,
+    /// The last record that came.
+    record: Record,
 }
 
 impl Source {
     pub(super) fn new(id: u64, name: String, ring: Ring) -> Self {
         let ring = RingConsumer::new(ring);
-        Self { id, name, closed: false, ring, last: 0, missing: 0, bytes: Vec::new() }
+        Self {
+            id,
+            name,
+            closed: false,
+            ring,
+            last: 0,
+            missing: 0,
+            bytes: Vec::new(),
+            record: Record::new(Level::INFO, "", ""),
+        }
     }
 
     pub(super) fn ring(&self) -> &RingConsumer {
         &self.ring
+    }
+
+    /// The record that came last.
+    pub(super) fn record(&self) -> &Record {
+        &self.record
     }
 
     /// Takes the oldest record.
@@ -48,8 +66,8 @@ impl Source {
         }
         Ok(match Wire::decode(&self.bytes) {
             Ok(wire) => {
-                let record = Record::from(wire);
-                Taken::Record { missing: self.count_missing(record.sequence), record }
+                self.record.assign(&wire);
+                Taken::Record { missing: self.count_missing(self.record.sequence) }
             }
             Err(error) => {
                 self.last = self.last.saturating_add(1);
@@ -79,7 +97,6 @@ impl Source {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Level;
     use crate::ring::RingProducer;
 
     fn push(producer: &mut RingProducer, sequence: u64) {
@@ -92,12 +109,12 @@ mod tests {
     #[test]
     fn gaps_are_counted_once() {
         let ring = Ring::new(4096).expect("shared memory");
-        let mut producer = RingProducer::new(ring.clone());
-        let mut source = Source::new(1, "Worker-1".into(), ring);
+        let mut producer = RingProducer::new(ring.clone(), u64::MAX);
+        let mut source = Source::new(1, "Worker-1".into(), ring.clone());
         push(&mut producer, 1);
-        (0..3).for_each(|_| producer.count_dropped());
+        (0..3).for_each(|_| ring.count_dropped());
         push(&mut producer, 5);
-        producer.count_dropped();
+        ring.count_dropped();
         let gaps: Vec<_> = std::iter::from_fn(|| match source.take() {
             Ok(Taken::Record { missing, .. }) => Some(missing),
             _ => None,
@@ -110,7 +127,7 @@ mod tests {
     #[test]
     fn a_frame_that_is_no_record_is_passed_over() {
         let ring = Ring::new(4096).expect("shared memory");
-        let mut producer = RingProducer::new(ring.clone());
+        let mut producer = RingProducer::new(ring.clone(), u64::MAX);
         let mut source = Source::new(1, "Worker-1".into(), ring);
         producer.push(b"\xffnonsense");
         push(&mut producer, 2);

@@ -2,6 +2,7 @@
 //!
 //! What can be tested from outside is in the crate's `tests` folder.
 
+use std::thread;
 use std::time::Duration;
 
 use super::*;
@@ -37,7 +38,7 @@ fn a_ring_full_of_garbage_is_dropped_and_the_others_go_on() {
 fn an_endpoint_that_is_never_used_is_forgotten() {
     let memory = Memory::new();
     let listener = listener(&memory);
-    let count = || listener.shared.rings.lock().expect("no panic").len();
+    let count = || listener.shared.queues().len();
     let endpoint = listener.handle().endpoint("Worker-1", "info").expect("endpoint");
     let until = Instant::now() + Duration::from_secs(10);
     let wait_for = |rings| {
@@ -62,7 +63,8 @@ fn a_second_process_cannot_use_an_endpoint() {
         directives: String::new(),
         ring: first.ring.clone(),
         bell: first.bell.clone(),
-        patience: Duration::ZERO,
+        patience: Duration::ZERO.into(),
+        most: u64::MAX,
     };
     let producer = first.attach().expect("attach");
     let error = second.attach().expect_err("in use").to_string();

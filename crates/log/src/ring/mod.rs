@@ -7,6 +7,7 @@
 //! and what it had queued stays readable as long as the consumer holds the memory.
 
 mod consumer;
+mod levels;
 mod producer;
 
 use std::io;
@@ -18,10 +19,11 @@ use std::sync::atomic::{
 use gristmill_ipc::SharedMemory;
 
 pub(crate) use consumer::{Corrupt, RingConsumer};
+pub(crate) use levels::LONGEST_LEVELS;
 pub(crate) use producer::{Pushed, RingProducer};
 
 /// Words before the data. What the producer writes and what the consumer writes are on different cache lines.
-const HEADER: usize = 24;
+const HEADER: usize = LEVELS_TEXT + LEVELS_WORDS;
 /// How far the producer has written, in words since the beginning. Written by the producer alone.
 const HEAD: usize = 0;
 /// Frames that the producer has published.
@@ -38,6 +40,12 @@ const CLOSED: usize = 10;
 const BELL: usize = 16;
 /// The process id of the producer.
 const OWNER: usize = 17;
+/// The generation of the levels, and the length of their text. Written by the listener's process.
+const LEVELS: usize = 24;
+const LEVELS_LEN: usize = 25;
+/// Where that text is.
+const LEVELS_TEXT: usize = 32;
+const LEVELS_WORDS: usize = 128;
 
 /// The least data that a ring is made with.
 const MIN_WORDS: usize = 128;
@@ -85,6 +93,21 @@ impl Ring {
     /// Frames that the producer could not place.
     pub(crate) fn dropped(&self) -> u64 {
         self.word(DROPPED).load(Relaxed)
+    }
+
+    /// Counts a frame that the producer gave up. Any of its threads may do so.
+    pub(crate) fn count_dropped(&self) {
+        self.word(DROPPED).fetch_add(1, Relaxed);
+    }
+
+    /// Whether nobody will read any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.word(CLOSED).load(Relaxed) != 0
+    }
+
+    /// Whether both are the same memory in this process.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        std::ptr::eq(self.memory.words(), other.memory.words())
     }
 
     /// Words for frames.

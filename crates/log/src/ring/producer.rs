@@ -5,7 +5,7 @@
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use std::sync::atomic::fence;
 
-use super::{BELL, Bell, CLOSED, DROPPED, HEAD, HEADER, PUBLISHED, Ring, TAIL, frame_words};
+use super::{BELL, Bell, HEAD, HEADER, PUBLISHED, Ring, TAIL, TAKEN, frame_words};
 
 /// What became of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,13 +26,14 @@ pub(crate) struct RingProducer {
     ring: Ring,
     head: u64,
     published: u64,
-    dropped: u64,
+    /// Frames that may be in the ring at a time.
+    most: u64,
 }
 
 impl RingProducer {
     /// The caller has claimed the ring: nobody else writes to it.
-    pub(crate) fn new(ring: Ring) -> Self {
-        Self { ring, head: 0, published: 0, dropped: 0 }
+    pub(crate) fn new(ring: Ring, most: u64) -> Self {
+        Self { ring, head: 0, published: 0, most }
     }
 
     pub(crate) fn limit(&self) -> usize {
@@ -41,10 +42,10 @@ impl RingProducer {
 
     /// Appends a frame if there is room for it.
     pub(crate) fn push(&mut self, bytes: &[u8]) -> Pushed {
-        if bytes.len() > self.ring.limit() || self.is_closed() {
+        if bytes.len() > self.ring.limit() || self.ring.is_closed() {
             return Pushed::Never;
         }
-        if frame_words(bytes.len()) > self.room() {
+        if frame_words(bytes.len()) > self.room() || self.count() >= self.most {
             return Pushed::Full;
         }
         self.write(bytes);
@@ -52,15 +53,9 @@ impl RingProducer {
         if self.must_ring() { Pushed::RingBell } else { Pushed::Yes }
     }
 
-    /// Counts a frame that was given up.
-    pub(crate) fn count_dropped(&mut self) {
-        self.dropped += 1;
-        self.ring.word(DROPPED).store(self.dropped, Relaxed);
-    }
-
-    /// Whether nobody will read any more.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.ring.word(CLOSED).load(Relaxed) != 0
+    /// Frames that have not been read.
+    fn count(&self) -> u64 {
+        self.published.saturating_sub(self.ring.word(TAKEN).load(Relaxed))
     }
 
     fn room(&self) -> u64 {

@@ -10,7 +10,7 @@ use super::*;
 
 fn pair(bytes: usize) -> (RingProducer, RingConsumer) {
     let ring = Ring::new(bytes).expect("shared memory");
-    (RingProducer::new(ring.clone()), RingConsumer::new(ring))
+    (RingProducer::new(ring.clone(), u64::MAX), RingConsumer::new(ring))
 }
 
 #[derive(Clone, Debug)]
@@ -137,4 +137,17 @@ fn a_reader_at_work_sees_whole_frames_only() {
         assert_eq!(out, payload(n, n % 200), "frame {n}");
     }
     writer.join().expect("no panic");
+}
+
+#[test]
+fn a_ring_may_be_bounded_by_count() {
+    let ring = Ring::new(1024).expect("shared memory");
+    let mut producer = RingProducer::new(ring.clone(), 2);
+    let mut consumer = RingConsumer::new(ring);
+    assert_eq!(
+        [&b"a"[..], b"b", b"c"].map(|frame| producer.push(frame)),
+        [Pushed::Yes, Pushed::Yes, Pushed::Full]
+    );
+    assert_eq!(consumer.pop(&mut Vec::new()), Ok(true));
+    assert_eq!(producer.push(b"c"), Pushed::Yes);
 }

@@ -5,15 +5,15 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{self, Sender};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use gristmill_log::{Endpoint, Handler, Level, ListenerHandle, Record};
-use ipc_channel::ipc::{IpcOneShotServer, IpcSender};
+use gristmill_log::{Clock, Handler, Level, ListenerHandle, Offer, Record};
 
 /// Ends the test binary if a test hangs. The test holds it while it runs.
 pub struct Watchdog {
@@ -25,8 +25,8 @@ impl Watchdog {
         let (alive, dead) = mpsc::channel::<()>();
         let test = thread::current().name().unwrap_or("a test").to_owned();
         thread::spawn(move || {
-            if dead.recv_timeout(Duration::from_secs(60)) == Err(mpsc::RecvTimeoutError::Timeout) {
-                eprintln!("{test} has run for a minute: giving up");
+            if dead.recv_timeout(Duration::from_secs(180)) == Err(mpsc::RecvTimeoutError::Timeout) {
+                eprintln!("{test} has run for three minutes: giving up");
                 std::process::abort();
             }
         });
@@ -44,19 +44,30 @@ pub struct Worker {
 impl Worker {
     /// Starts `log-fixture` with `args` and sends it an endpoint.
     pub fn start(handle: &ListenerHandle, name: &str, directives: &str, args: &[&str]) -> Self {
-        let (server, address) = IpcOneShotServer::<IpcSender<Endpoint>>::new().expect("server");
+        let offer = Offer::new(handle.endpoint(name, directives).expect("endpoint")).expect("offer");
+        let worker = Self::spawn(&[&[offer.address()], args].concat());
+        offer.deliver(Duration::from_secs(60)).expect("delivery");
+        worker
+    }
+
+    /// Starts `log-fixture` with these arguments alone.
+    pub fn spawn(args: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_log-fixture"))
-            .arg(address)
             .args(args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("fixture");
-        let (_, answer) = server.accept().expect("hello");
-        answer.send(handle.endpoint(name, directives).expect("endpoint")).expect("answer");
         let stdin = child.stdin.take();
         let stdout = BufReader::new(child.stdout.take().expect("stdout"));
         Self { child, stdin, stdout }
+    }
+
+    /// Tells the fixture something and waits for its answer.
+    pub fn ask(&mut self, line: &str) -> String {
+        let stdin = self.stdin.as_mut().expect("stdin");
+        stdin.write_all(format!("{line}\n").as_bytes()).expect("write");
+        self.line()
     }
 
     pub fn line(&mut self) -> String {
@@ -101,6 +112,37 @@ pub fn lines(path: &Path) -> Vec<String> {
         .map(read)
         .flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>())
         .collect()
+}
+
+/// A clock that goes on a little whenever it is asked, so that time passes with the records.
+#[derive(Debug)]
+pub struct Ticking {
+    nanos: AtomicU64,
+    tick: u64,
+}
+
+impl Ticking {
+    pub fn new(tick: Duration) -> Self {
+        Self { nanos: AtomicU64::new(1_700_000_000_000_000_000), tick: tick.as_nanos() as u64 }
+    }
+}
+
+impl Clock for Ticking {
+    fn now(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_nanos(self.nanos.fetch_add(self.tick, Relaxed))
+    }
+}
+
+/// The text of a file that may be compressed.
+pub fn text(path: &Path) -> String {
+    let mut text = String::new();
+    let file = fs::File::open(path).expect("log file");
+    let read = match path.extension().is_some_and(|end| end == "gz") {
+        true => flate2::read::MultiGzDecoder::new(file).read_to_string(&mut text),
+        false => BufReader::new(file).read_to_string(&mut text),
+    };
+    read.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text
 }
 
 /// Waits until `done`, at most 30 seconds.

@@ -2,11 +2,18 @@
 
 use std::time::SystemTime;
 
+use super::super::handle::QueueOptions;
 use super::*;
 use crate::{Endpoint, ListenerHandle, Memory};
 
 fn run(memory: &Memory) -> (Run, ListenerHandle) {
-    let (shared, inlet) = Shared::new("main".into(), 4096, Duration::ZERO).expect("channels");
+    let options = QueueOptions {
+        bytes: 4096,
+        records: u64::MAX,
+        patience: Duration::ZERO.into(),
+        levels: "info".into(),
+    };
+    let (shared, inlet) = Shared::new("main".into(), options).expect("channels");
     let handlers: Vec<Box<dyn crate::Handler>> = vec![Box::new(memory.clone())];
     let dispatch = Dispatch::new(handlers, "main".into(), SystemTime::now());
     (Run::new(Arc::clone(&shared), inlet, dispatch), ListenerHandle::new(shared))

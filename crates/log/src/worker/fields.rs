@@ -1,4 +1,4 @@
-//! Turns the fields of an event into the text of a record: `message key=value …`.
+//! Turns the fields of an event into the text of a record: `message key=value …`, backtraces in lines below.
 //!
 //! Everything is formatted here, in the worker, error chains and backtraces included: what a value refers to does
 //! not cross to the listener. Metadata such as level and target is not looked at.
@@ -13,6 +13,8 @@ use tracing::field::{Field, Visit};
 pub(crate) struct Fields {
     message: String,
     others: String,
+    /// What stands in lines of its own.
+    below: String,
 }
 
 impl Fields {
@@ -22,13 +24,14 @@ impl Fields {
             self.message.push(' ');
         }
         self.message.push_str(&self.others);
+        self.message.push_str(&self.below);
         &self.message
     }
 
     pub(crate) fn clear(&mut self) {
         /// One huge message does not bind its memory for the rest of the thread's life.
         const KEPT: usize = 16 << 10;
-        for text in [&mut self.message, &mut self.others] {
+        for text in [&mut self.message, &mut self.others, &mut self.below] {
             text.clear();
             text.shrink_to(KEPT);
         }
@@ -39,6 +42,12 @@ impl Fields {
             // `log` records carry their metadata as fields.
             name if name.starts_with("log.") => return,
             "message" => &mut self.message,
+            name @ ("backtrace" | "stack") => {
+                self.below.push('\n');
+                self.below.push_str(name);
+                self.below.push_str(":\n");
+                &mut self.below
+            }
             name => {
                 if !self.others.is_empty() {
                     self.others.push(' ');
@@ -77,8 +86,22 @@ fn needs_quotes(value: &str) -> bool {
     value.is_empty() || (value.contains([' ', '"', '\t']) && !value.contains('\n'))
 }
 
-/// An error with all its sources.
-struct Chain<'a>(&'a (dyn Error + 'static));
+/// An error with all its sources, as text: `cannot read the input: no such disk`.
+///
+/// Fields of events that are errors are shown so without it. It is for messages.
+#[derive(Debug)]
+pub struct Chain<'a>(&'a (dyn Error + 'static));
+
+/// Shows `error` with all its sources.
+///
+/// ```
+/// # let error = std::io::Error::other("no such disk");
+/// tracing::error!("cannot go on: {}", gristmill_log::chain(&error));
+/// ```
+#[must_use]
+pub fn chain<'a>(error: &'a (dyn Error + 'static)) -> Chain<'a> {
+    Chain(error)
+}
 
 impl fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -138,6 +161,13 @@ mod tests {
         let error = Outer(std::io::Error::other("no such disk"));
         let got = text(|| tracing::error!(error = &error as &dyn Error, "failed"));
         assert_eq!(got, "failed error=cannot read the input: no such disk");
+    }
+
+    #[test]
+    fn a_backtrace_stands_below() {
+        let backtrace = "0: main\n1: start";
+        let got = text(|| tracing::error!(%backtrace, code = 3, "failed"));
+        assert_eq!(got, "failed code=3\nbacktrace:\n0: main\n1: start");
     }
 
     #[test]

@@ -1,0 +1,201 @@
+//! The handlers as data, and what is built from them.
+//!
+//! A handler of a program's own cannot be named here; the program adds it to the builder.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ConfigError, fault, values};
+use crate::{Console, Format, Handler, LevelFilter, Record, RotatingFile, Schedule, When};
+
+/// A handler as data. In TOML `kind` says which.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum HandlerConfig {
+    /// `console`: standard error.
+    Console(ConsoleConfig),
+    /// `file`: a file that may be rotated.
+    File(FileConfig),
+}
+
+/// [`Console`] as data.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConsoleConfig {
+    /// The least important level that it takes, such as `warn`; all unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<String>,
+    /// Levels by target, such as `info,noisy=off`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub directives: Option<String>,
+    /// The processes whose records it takes; a `*` at the end of a name stands for any rest. All unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub processes: Option<Vec<String>>,
+    /// `text`, `json`, or a [`Pattern`](crate::Pattern).
+    #[serde(with = "values::format")]
+    pub format: Format,
+    /// Whether levels are coloured. Unless given that depends on the terminal and on `NO_COLOR`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub colors: Option<bool>,
+}
+
+/// [`RotatingFile`] as data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileConfig {
+    /// The file.
+    pub path: PathBuf,
+    /// The least important level that it takes, such as `warn`; all unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<String>,
+    /// Levels by target, such as `info,noisy=off`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directives: Option<String>,
+    /// The processes whose records it takes; a `*` at the end of a name stands for any rest. All unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub processes: Option<Vec<String>>,
+    /// `text`, `json`, or a [`Pattern`](crate::Pattern).
+    #[serde(default, with = "values::format")]
+    pub format: Format,
+    /// The size that it does not exceed: a number, or a text such as `100MiB`. 0: size does not matter.
+    #[serde(default, with = "values::size")]
+    pub max_bytes: u64,
+    /// How many old files are kept.
+    #[serde(default)]
+    pub backups: u32,
+    /// The unit of rotation by time: `S`, `M`, `H`, `D`, `midnight` or `W0` (Monday) to `W6`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// How many units; 1 unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every: Option<u32>,
+    /// The time of day for `midnight` and `W0` to `W6`, such as `12:30` or `23:59:59`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+    /// Whether rotation by time goes by UTC, not local time.
+    #[serde(default)]
+    pub utc: bool,
+    /// Whether old files are compressed.
+    #[serde(default)]
+    pub gzip: bool,
+    /// Whether the file is opened with the first record, and not before.
+    #[serde(default)]
+    pub delay: bool,
+}
+
+impl FileConfig {
+    /// A file that is never rotated and takes everything.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            level: None,
+            directives: None,
+            processes: None,
+            format: Format::default(),
+            max_bytes: 0,
+            backups: 0,
+            when: None,
+            every: None,
+            at: None,
+            utc: false,
+            gzip: false,
+            delay: false,
+        }
+    }
+}
+
+impl HandlerConfig {
+    pub(super) fn build(&self, name: &str) -> Result<Box<dyn Handler>, ConfigError> {
+        match self {
+            Self::Console(config) => config.build(name),
+            Self::File(config) => config.build(name),
+        }
+    }
+}
+
+impl ConsoleConfig {
+    fn build(&self, name: &str) -> Result<Box<dyn Handler>, ConfigError> {
+        let mut console =
+            Console::stderr().level(level(name, self.level.as_deref())?).format(self.format.clone());
+        if let Some(colors) = self.colors {
+            console = console.colors(colors);
+        }
+        filtered(name, console, self.directives.as_deref(), self.processes.as_deref())
+    }
+}
+
+impl FileConfig {
+    fn build(&self, name: &str) -> Result<Box<dyn Handler>, ConfigError> {
+        let level = level(name, self.level.as_deref())?;
+        let mut file = RotatingFile::builder(&self.path)
+            .max_bytes(self.max_bytes)
+            .backups(self.backups)
+            .gzip(self.gzip)
+            .delay(self.delay);
+        if let Some(schedule) = self.schedule(name)? {
+            file = file.schedule(schedule);
+        }
+        let file = file.open().map_err(|source| ConfigError::Open { handler: name.to_owned(), source })?;
+        let file = file.level(level).format(self.format.clone());
+        filtered(name, file, self.directives.as_deref(), self.processes.as_deref())
+    }
+
+    fn schedule(&self, name: &str) -> Result<Option<Schedule>, ConfigError> {
+        let Some(when) = &self.when else { return self.refuse_without_when(name).map(|()| None) };
+        let when: When = when.parse().map_err(|error| fault(format!("handlers.{name}.when"), error))?;
+        let mut schedule = Schedule::new(when).every(self.every.unwrap_or(1));
+        if self.utc {
+            schedule = schedule.utc();
+        }
+        if let Some(at) = &self.at {
+            let key = || format!("handlers.{name}.at");
+            let daily = matches!(when, When::Midnight | When::Weekday(_));
+            let (hour, minute, second) = values::time_of_day(at)
+                .filter(|_| daily)
+                .ok_or_else(|| fault(key(), format!("`{at}` is no time of day, or `when` names no day")))?;
+            schedule = schedule.at(hour, minute, second);
+        }
+        Ok(Some(schedule))
+    }
+
+    /// What would have no effect is refused.
+    fn refuse_without_when(&self, name: &str) -> Result<(), ConfigError> {
+        let idle = [("every", self.every.is_some()), ("at", self.at.is_some()), ("utc", self.utc)];
+        match idle.iter().find(|(_, given)| *given) {
+            Some((key, _)) => Err(fault(format!("handlers.{name}.{key}"), "has no effect without `when`")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn level(name: &str, level: Option<&str>) -> Result<LevelFilter, ConfigError> {
+    let failed = |error| fault(format!("handlers.{name}.level"), error);
+    level.map_or(Ok(LevelFilter::TRACE), |level| level.parse().map_err(failed))
+}
+
+fn filtered(
+    name: &str,
+    handler: impl Handler + 'static,
+    directives: Option<&str>,
+    processes: Option<&[String]>,
+) -> Result<Box<dyn Handler>, ConfigError> {
+    let mut handler: Box<dyn Handler> = Box::new(handler);
+    if let Some(text) = directives {
+        let behind = handler.directives(text);
+        handler = Box::new(behind.map_err(|error| fault(format!("handlers.{name}.directives"), error))?);
+    }
+    if let Some(names) = processes {
+        let names = names.to_vec();
+        handler = Box::new(handler.only(move |record| names.iter().any(|name| matches(name, record))));
+    }
+    Ok(handler)
+}
+
+fn matches(name: &str, record: &Record) -> bool {
+    match name.strip_suffix('*') {
+        Some(start) => record.process.starts_with(start),
+        None => record.process == name,
+    }
+}

@@ -1,0 +1,97 @@
+//! A handler behind a filter of its own: directives, and a predicate that sees the whole record.
+//!
+//! It narrows what the handler inside takes, and changes nothing else about it.
+
+use std::fmt;
+use std::io;
+use std::time::SystemTime;
+
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+
+use super::Handler;
+use crate::Record;
+
+/// What [`Handler::only`] and [`Handler::directives`] make of a handler.
+pub struct Filtered<H> {
+    inner: H,
+    directives: Option<Targets>,
+    predicate: Box<dyn Fn(&Record) -> bool + Send>,
+}
+
+impl<H: Handler> Filtered<H> {
+    pub(super) fn new(inner: H, predicate: impl Fn(&Record) -> bool + Send + 'static) -> Self {
+        Self { inner, directives: None, predicate: Box::new(predicate) }
+    }
+
+    pub(super) fn and_directives(mut self, directives: Targets) -> Self {
+        self.directives = Some(directives);
+        self
+    }
+}
+
+impl<H: Handler> Handler for Filtered<H> {
+    fn accepts(&self, level: &Level, target: &str) -> bool {
+        let let_through = self.directives.as_ref().is_none_or(|targets| targets.would_enable(target, level));
+        let_through && self.inner.accepts(level, target)
+    }
+
+    fn wants(&self, record: &Record) -> bool {
+        self.accepts(&record.level, &record.target) && (self.predicate)(record) && self.inner.wants(record)
+    }
+
+    fn handle(&mut self, record: &Record) -> io::Result<()> {
+        self.inner.handle(record)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+
+    fn reopen(&mut self) -> io::Result<()> {
+        self.inner.reopen()
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.inner.finish()
+    }
+
+    fn begin(&mut self, origin: SystemTime) {
+        self.inner.begin(origin);
+    }
+
+    fn name(&self) -> String {
+        self.inner.name()
+    }
+}
+
+impl<H: Handler> fmt::Debug for Filtered<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Filtered")
+            .field("inner", &self.inner.name())
+            .field("directives", &self.directives)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Memory;
+
+    #[test]
+    fn both_filters_and_the_handler_must_want_a_record() {
+        let handler = Memory::new()
+            .level(tracing_subscriber::filter::LevelFilter::INFO)
+            .only(|record| record.process == "Worker-1")
+            .directives("debug,noisy=warn")
+            .expect("directives");
+        let wants = |level, target: &str, process: &str| {
+            handler.wants(&Record { process: process.into(), ..Record::new(level, target, "m") })
+        };
+        assert!(wants(Level::INFO, "here", "Worker-1"));
+        assert!(!wants(Level::INFO, "here", "Worker-2"));
+        assert!(!wants(Level::INFO, "noisy", "Worker-1"));
+        assert!(!wants(Level::DEBUG, "here", "Worker-1"));
+    }
+}

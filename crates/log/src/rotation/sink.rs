@@ -1,0 +1,263 @@
+//! The open log file, and the whole records that are on their way into it.
+//!
+//! It writes in groups, keeps what cannot be written at the moment, and begins a new file where somebody has removed
+//! the old one. When a file is set aside is not decided here.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::explain;
+
+/// Records are written in groups of about this size while the queue is not empty.
+const GROUP: usize = 64 << 10;
+/// What is kept in memory, at most, while the file cannot be written.
+const KEPT: usize = 4 << 20;
+/// When that much is kept, writing is tried again with each so-many-th record that finds no room.
+const RETRY_EVERY: u64 = 256;
+
+/// An append-only file with a buffer of whole records before it.
+#[derive(Debug)]
+pub(crate) struct Sink {
+    path: PathBuf,
+    file: Option<File>,
+    /// A device or a pipe has no size and is never set aside.
+    regular: bool,
+    /// Bytes in the file.
+    written: u64,
+    pending: Vec<u8>,
+    /// Records in `pending`.
+    waiting: u64,
+    /// Records that had no room since the last write that succeeded.
+    lost: u64,
+    /// After a failure nothing is written before this many bytes are pending.
+    retry_at: usize,
+}
+
+impl Sink {
+    /// The file is opened by the first write, or by [`open`](Self::open).
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            file: None,
+            regular: true,
+            written: 0,
+            pending: Vec::new(),
+            waiting: 0,
+            lost: 0,
+            retry_at: 0,
+        }
+    }
+
+    /// Opens the file for appending, in place of the one that is open. If that fails, that one stays.
+    pub(crate) fn open(&mut self) -> io::Result<()> {
+        self.open_unexplained().map_err(|error| explain(&error, format_args!("open {}", self.path.display())))
+    }
+
+    /// The same for those who say themselves what could not be opened.
+    pub(crate) fn open_unexplained(&mut self) -> io::Result<()> {
+        let file = OpenOptions::new().append(true).create(true).open(&self.path)?;
+        let metadata = file.metadata()?;
+        self.regular = metadata.is_file();
+        self.written = if self.regular { metadata.len() } else { 0 };
+        self.file = Some(file);
+        Ok(())
+    }
+
+    /// Opens the file if it is not open.
+    pub(crate) fn open_once(&mut self) -> io::Result<()> {
+        if self.file.is_some() { Ok(()) } else { self.open() }
+    }
+
+    pub(crate) fn is_regular(&self) -> bool {
+        self.regular
+    }
+
+    /// Bytes that the file has, or will have when everything is written.
+    pub(crate) fn size(&self) -> u64 {
+        self.written + self.pending.len() as u64
+    }
+
+    /// Adds a whole record, and writes if there are enough.
+    pub(crate) fn add(&mut self, record: &[u8]) -> io::Result<()> {
+        let written = self.make_room(record.len());
+        if !self.has_room(record.len()) {
+            self.lost += 1;
+            return written.and(Err(self.unwritable()));
+        }
+        self.pending.extend_from_slice(record);
+        self.waiting += 1;
+        if self.pending.len() >= GROUP.max(self.retry_at) { self.write() } else { written }
+    }
+
+    fn has_room(&self, len: usize) -> bool {
+        self.pending.is_empty() || self.pending.len() + len <= KEPT
+    }
+
+    /// A file that could not be written is tried again now and then, not with every record.
+    fn make_room(&mut self, len: usize) -> io::Result<()> {
+        let tried = !self.has_room(len) && self.lost.is_multiple_of(RETRY_EVERY);
+        if tried { self.write() } else { Ok(()) }
+    }
+
+    fn unwritable(&self) -> io::Error {
+        io::Error::other(format!("{} is not writable, records are lost", self.path.display()))
+    }
+
+    /// Writes the pending records. If that fails, none of them is in the file and they stay pending.
+    pub(crate) fn write(&mut self) -> io::Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        self.retry_at = (self.pending.len() + GROUP).min(KEPT);
+        let removed = self.look_after_file();
+        if self.file.is_none() {
+            return removed;
+        }
+        self.append()?;
+        self.retry_at = 0;
+        removed.and_then(|()| self.own_up())
+    }
+
+    /// Opens the file if it is not open, and anew if it has been removed: what would be written is lost to everybody.
+    fn look_after_file(&mut self) -> io::Result<()> {
+        let Some(file) = &self.file else { return self.open() };
+        let metadata = file.metadata();
+        let links = metadata.as_ref().map_or(1, MetadataExt::nlink);
+        if self.regular && links == 0 {
+            self.file = None;
+            self.open()?;
+            return Err(io::Error::other(format!(
+                "{} had been removed and is begun anew",
+                self.path.display()
+            )));
+        }
+        // Somebody may have emptied it.
+        if let (true, Ok(metadata)) = (self.regular, metadata) {
+            self.written = metadata.len();
+        }
+        Ok(())
+    }
+
+    fn append(&mut self) -> io::Result<()> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        let mut done = 0;
+        let failed = loop {
+            match file.write(&self.pending[done..]) {
+                Ok(0) => break Some(io::ErrorKind::WriteZero.into()),
+                Ok(count) => done += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => break Some(error),
+            }
+            if done == self.pending.len() {
+                break None;
+            }
+        };
+        match failed {
+            None => {
+                self.written += done as u64;
+                self.pending.clear();
+                self.pending.shrink_to(2 * GROUP);
+                self.waiting = 0;
+                Ok(())
+            }
+            Some(error) => {
+                self.take_back(done);
+                Err(explain(&error, format_args!("write {}", self.path.display())))
+            }
+        }
+    }
+
+    /// A full disk takes a part of a write. It is cut off again, so that no record stays torn and none is doubled; a
+    /// file that cannot be cut goes on behind that part.
+    fn take_back(&mut self, done: usize) {
+        let Some(file) = self.file.as_ref().filter(|_| done > 0) else { return };
+        if !self.regular || file.set_len(self.written).is_err() {
+            self.written += done as u64;
+            self.pending.drain(..done);
+        }
+    }
+
+    /// Says, once it is over, how many records were lost.
+    fn own_up(&mut self) -> io::Result<()> {
+        match std::mem::take(&mut self.lost) {
+            0 => Ok(()),
+            lost => Err(io::Error::other(format!(
+                "{lost} records were lost while {} was not writable",
+                self.path.display()
+            ))),
+        }
+    }
+
+    /// The last write. What does not get into the file now is lost.
+    pub(crate) fn close(&mut self) -> io::Result<()> {
+        let result = self.write();
+        let lost = std::mem::take(&mut self.lost) + std::mem::take(&mut self.waiting);
+        self.pending.clear();
+        match result {
+            Err(error) if lost > 0 => {
+                Err(io::Error::new(error.kind(), format!("{lost} records are lost: {error}")))
+            }
+            result => result,
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn sink() -> (tempfile::TempDir, Sink) {
+        let folder = tempfile::tempdir().expect("folder");
+        let mut sink = Sink::new(folder.path().join("a.log"));
+        sink.open().expect("log file");
+        (folder, sink)
+    }
+
+    #[test]
+    fn a_torn_write_is_cut_off_and_done_again() {
+        let (_folder, mut sink) = sink();
+        sink.add(b"one\n").and_then(|()| sink.write()).expect("written");
+        sink.add(b"two\n").expect("kept");
+        // What a full disk does.
+        sink.file.as_mut().expect("open").write_all(b"tw").expect("a part");
+        sink.take_back(2);
+        assert_eq!(fs::read(sink.path()).expect("log file"), b"one\n");
+        sink.write().expect("written");
+        assert_eq!(fs::read(sink.path()).expect("log file"), b"one\ntwo\n");
+    }
+
+    #[test]
+    fn a_removed_file_is_begun_anew_and_told() {
+        let (_folder, mut sink) = sink();
+        sink.add(b"one\n").and_then(|()| sink.write()).expect("written");
+        fs::remove_file(sink.path()).expect("removal");
+        sink.add(b"two\n").expect("kept");
+        let told = sink.write().expect_err("it was removed").to_string();
+        assert!(told.ends_with("a.log had been removed and is begun anew"), "{told}");
+        assert_eq!(fs::read(sink.path()).expect("log file"), b"two\n");
+        assert!(sink.write().is_ok());
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_and_what_is_lost_is_counted() {
+        let (folder, mut sink) = sink();
+        let path = sink.path().to_owned();
+        fs::remove_dir_all(folder.path()).expect("removal");
+        let record = [b'x'; 1000];
+        let failed = (0..10_000).filter(|_| sink.add(&record).is_err()).count() as u64;
+        assert!(sink.pending.len() <= KEPT && sink.lost > 5_000 && sink.lost <= failed);
+        let (lost, kept) = (sink.lost, sink.pending.len() as u64);
+        assert_eq!(lost + kept / 1000, 10_000);
+        fs::create_dir(folder.path()).expect("folder");
+        let told = sink.write().expect_err("it owns up").to_string();
+        assert!(told.starts_with(&format!("{lost} records were lost while ")), "{told}");
+        assert_eq!(path.metadata().expect("log file").len(), kept);
+    }
+}

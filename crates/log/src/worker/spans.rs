@@ -1,0 +1,72 @@
+//! The spans around an event, as text: `request{id=7}:query`.
+//!
+//! A span's fields are formatted once, when they are known, and kept with the span. Events are not handled here.
+
+use tracing::Subscriber;
+use tracing::field::Visit;
+use tracing::span::{Attributes, Id, Record as Values};
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::{LookupSpan, Scope};
+
+use super::fields::Fields;
+
+/// The fields of a span.
+#[derive(Debug, Default)]
+struct SpanFields {
+    text: String,
+}
+
+impl SpanFields {
+    /// Appends what `record` tells of the fields.
+    fn add(&mut self, record: impl FnOnce(&mut dyn Visit)) {
+        let mut fields = Fields::default();
+        record(&mut fields);
+        let more = fields.finish();
+        if !self.text.is_empty() && !more.is_empty() {
+            self.text.push(' ');
+        }
+        self.text.push_str(more);
+    }
+}
+
+/// Keeps the fields that a span begins with.
+pub(super) fn begin<S: Subscriber + for<'a> LookupSpan<'a>>(
+    attributes: &Attributes<'_>,
+    id: &Id,
+    context: &Context<'_, S>,
+) {
+    let Some(span) = context.span(id) else { return };
+    let mut fields = SpanFields::default();
+    fields.add(|visitor| attributes.record(visitor));
+    span.extensions_mut().replace(fields);
+}
+
+/// Adds those that are recorded later.
+pub(super) fn add<S: Subscriber + for<'a> LookupSpan<'a>>(
+    id: &Id,
+    values: &Values<'_>,
+    context: &Context<'_, S>,
+) {
+    let Some(span) = context.span(id) else { return };
+    if let Some(fields) = span.extensions_mut().get_mut::<SpanFields>() {
+        fields.add(|visitor| values.record(visitor));
+    }
+}
+
+/// Replaces the content of `out` with the spans of `scope`, the outermost first.
+pub(super) fn describe<'a, S: LookupSpan<'a>>(scope: Scope<'a, S>, out: &mut String) {
+    out.clear();
+    for span in scope.from_root() {
+        if !out.is_empty() {
+            out.push(':');
+        }
+        out.push_str(span.name());
+        let extensions = span.extensions();
+        let text = extensions.get::<SpanFields>().map_or("", |fields| fields.text.as_str());
+        if !text.is_empty() {
+            out.push('{');
+            out.push_str(text);
+            out.push('}');
+        }
+    }
+}
