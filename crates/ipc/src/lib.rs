@@ -6,6 +6,7 @@
 
 pub mod channel;
 pub mod codec;
+mod first_use;
 mod memory;
 pub mod rendezvous;
 mod spool;

@@ -10,7 +10,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use ipc_channel::ipc::IpcSharedMemory;
+use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::first_use::first_use;
 
 /// A zeroed block of memory that can be sent to another process through an ipc-channel message.
 ///
@@ -57,6 +60,7 @@ impl SharedMemory {
     /// on that, so it is probed first.
     pub fn new(words: usize) -> io::Result<Self> {
         let len = words.max(1) * size_of::<u64>();
+        first_use()?;
         probe_memory_file(len).map_err(|error| {
             io::Error::new(error.kind(), format!("cannot make {len} bytes of shared memory: {error}"))
         })?;
@@ -116,8 +120,11 @@ impl fmt::Debug for SharedMemory {
 }
 
 impl Serialize for SharedMemory {
-    /// Works only inside a message that an ipc-channel sender encodes.
+    /// Works only inside a message that an ipc-channel sender encodes. It takes a descriptor: ipc-channel would panic if
+    /// there were none.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        probe_memory_file(0)
+            .map_err(|error| S::Error::custom(format!("cannot send shared memory: {error}")))?;
         self.mapping.block.serialize(serializer)
     }
 }

@@ -4,7 +4,9 @@
 
 use std::env;
 use std::fmt;
+use std::fs;
 use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -15,6 +17,8 @@ use ipc_channel::ipc::{self, IpcOneShotServer, IpcSender};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use crate::first_use::first_use;
 
 /// A socket address holds 107 bytes, of which `/.tmpXXXXXX/socket` takes 18. ipc-channel would cut off the rest.
 const LONGEST_TMPDIR: usize = 107 - 18;
@@ -144,8 +148,42 @@ fn touch(name: &str) -> rustix::io::Result<()> {
 /// # Errors
 /// When nobody waits there.
 pub fn knock<H: Message>(name: &str, hello: H) -> io::Result<()> {
-    let sender = IpcSender::connect(name.to_owned())?;
-    sender.send(hello).map_err(into_io)
+    visit(name)?.say(hello)
+}
+
+/// One who has come to a rendezvous and not said hello yet.
+pub struct Visit<H: Message> {
+    sender: IpcSender<H>,
+}
+
+/// Comes to the process that waits under `name`. Nobody needs the name after that, even if that process has died: its
+/// socket is removed, which a process that is killed could not do itself.
+///
+/// # Errors
+/// When nobody waits there.
+pub fn visit<H: Message>(name: &str) -> io::Result<Visit<H>> {
+    let connected = IpcSender::connect(name.to_owned());
+    let is_over = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+    if connected.as_ref().err().is_none_or(is_over) {
+        remove_socket(Path::new(name));
+    }
+    Ok(Visit { sender: connected? })
+}
+
+impl<H: Message> Visit<H> {
+    /// Says hello.
+    ///
+    /// # Errors
+    /// When the other side is gone.
+    pub fn say(self, hello: H) -> io::Result<()> {
+        self.sender.send(hello).map_err(into_io)
+    }
+}
+
+/// Removes a socket with its folder. The one who waits does the same, and whoever is second finds nothing.
+fn remove_socket(socket: &Path) {
+    drop(fs::remove_file(socket));
+    socket.parent().into_iter().for_each(|folder| drop(fs::remove_dir(folder)));
 }
 
 /// The end of a reply channel that goes along with a hello.
@@ -165,6 +203,7 @@ pub struct ReplyReceiver<R> {
 /// # Errors
 /// When the system is out of descriptors.
 pub fn reply_channel<R: Message>() -> io::Result<(ReplySender<R>, ReplyReceiver<R>)> {
+    first_use()?;
     let (sender, receiver) = ipc::channel()?;
     Ok((ReplySender { sender }, ReplyReceiver { receiver }))
 }
@@ -232,6 +271,12 @@ impl<H: Message> fmt::Debug for Rendezvous<H> {
     }
 }
 
+impl<H: Message> fmt::Debug for Visit<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Visit").finish_non_exhaustive()
+    }
+}
+
 impl<R> fmt::Debug for ReplySender<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReplySender").finish_non_exhaustive()
@@ -264,11 +309,29 @@ mod tests {
     }
 
     #[test]
+    fn a_visitor_removes_the_socket_even_of_one_who_has_died() {
+        let place = Rendezvous::<u8>::new().expect("rendezvous");
+        let name = place.name().to_owned();
+        let visit = visit::<u8>(&name).expect("somebody waits");
+        assert!(!Path::new(&name).exists());
+        visit.say(7).expect("hello");
+        assert_eq!(place.accept(LONG).expect("hello"), 7);
+        // As the dead leave it: bound, and nobody listens.
+        let folder = Path::new(&name).parent().expect("a folder");
+        fs::create_dir(folder).expect("a folder");
+        let socket = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None);
+        rustix::net::bind(socket.expect("a socket"), &SocketAddrUnix::new(&*name).expect("an address"))
+            .expect("a bound socket");
+        super::visit::<u8>(&name).expect_err("nobody waits there");
+        assert!(!folder.exists());
+    }
+
+    #[test]
     fn the_wait_ends_at_the_deadline_and_the_folder_goes() {
         let place = Rendezvous::<u8>::new().expect("rendezvous");
         let name = place.name().to_owned();
         assert!(matches!(place.accept(Duration::from_millis(5)), Err(RendezvousError::Timeout)));
-        assert!(!std::path::Path::new(&name).exists());
+        assert!(!Path::new(&name).exists());
         knock(&name, 1u8).expect_err("nobody waits there");
     }
 

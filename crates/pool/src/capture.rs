@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use gristmill_log::{ListenerHandle, Record};
 use tracing::Level;
 
+use crate::memory::announces_abort;
 use crate::os;
 use crate::roster::Shared;
 
@@ -17,6 +18,9 @@ const LONGEST_LINE: usize = 8 * 1024;
 
 /// How much of standard error a death keeps.
 const TAIL: usize = 8 * 1024;
+
+/// How much of the end is looked at for an announcement.
+const LAST_LINE: usize = 512;
 
 /// How much is read at once. A pipe holds 64 KiB unless somebody changed that.
 const CHUNK: usize = 64 * 1024;
@@ -27,6 +31,8 @@ pub(crate) struct Capture<'a> {
     stderr: Stream,
     journal: Journal<'a>,
     tail: Vec<u8>,
+    /// Since when standard error has ended with the announcement of an abort.
+    aborting: Option<Instant>,
     buffer: Vec<u8>,
 }
 
@@ -57,6 +63,7 @@ impl<'a> Capture<'a> {
             stderr: Stream::new(stderr, Kind::Stderr),
             journal: Journal { listener, process: name, pid },
             tail: Vec::new(),
+            aborting: None,
             buffer: vec![0; CHUNK],
         }
     }
@@ -70,8 +77,17 @@ impl<'a> Capture<'a> {
     pub(crate) fn read_once(&mut self) -> bool {
         let from_stdout = self.stdout.read(&mut self.buffer, &self.journal).is_some_and(|count| count > 0);
         let count = self.stderr.read(&mut self.buffer, &self.journal).unwrap_or(0);
-        keep_tail(&mut self.tail, &self.buffer[..count]);
+        if count > 0 {
+            keep_tail(&mut self.tail, &self.buffer[..count]);
+            self.aborting =
+                announces_abort(&self.tail[self.tail.len().saturating_sub(LAST_LINE)..]).then(Instant::now);
+        }
         from_stdout || count > 0
+    }
+
+    /// For how long the worker should have been dead by its own account.
+    pub(crate) fn aborting_for(&self) -> Option<Duration> {
+        self.aborting.as_ref().map(Instant::elapsed)
     }
 
     /// Reads on after the worker's end, until both pipes end too or `limit` has passed.

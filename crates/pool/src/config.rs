@@ -11,6 +11,7 @@ use gristmill_log::ListenerHandle;
 use crate::death::Death;
 use crate::handshake::Identity;
 use crate::program::Program;
+use crate::restart::RestartDelay;
 
 /// How the workers of a crew are made.
 #[derive(Clone)]
@@ -34,11 +35,21 @@ pub struct CrewConfig {
     /// Where the workers' records and their captured output go, and the filter that applies in the worker. Without
     /// it, captured output becomes `tracing` events of this process.
     pub log: Option<(ListenerHandle, String)>,
+    /// How much memory each worker may use, in bytes, so that a leak takes down its own process only.
+    ///
+    /// Where control groups of version 2 are delegated to this process, each worker and its children share a group
+    /// with this limit, and the kernel kills them when they exceed it. Elsewhere each process has a limit on its
+    /// private writable memory from the handshake on, and what exceeds it cannot be allocated. That counts memory that
+    /// was asked for, touched or not, but no memory that was only reserved; a thread's stack counts in full, shared
+    /// memory not at all. [`Crew::memory_limit_kind`](crate::Crew::memory_limit_kind) tells which it is.
+    pub memory_limit: Option<u64>,
+    /// How long a slot waits for its next worker when they keep dying young.
+    pub restart_delay: RestartDelay,
 }
 
 impl CrewConfig {
     /// A configuration for workers that run `program`, with no welcome, a page of 512 words, ten seconds to start and
-    /// no listener.
+    /// no listener, without a limit on memory.
     #[must_use]
     pub fn new(program: Program, identity: Identity, spool_dir: impl Into<PathBuf>) -> Self {
         Self {
@@ -50,7 +61,14 @@ impl CrewConfig {
             start_deadline: Duration::from_secs(10),
             spool_dir: spool_dir.into(),
             log: None,
+            memory_limit: None,
+            restart_delay: RestartDelay::default(),
         }
+    }
+
+    /// What the worker in `slot` is called unless it was given a name.
+    pub(crate) fn default_name(&self, slot: usize) -> String {
+        format!("{}-{}", self.name_prefix, slot + 1)
     }
 }
 
@@ -131,6 +149,8 @@ impl fmt::Debug for CrewConfig {
             .field("name_prefix", &self.name_prefix)
             .field("identity", &self.identity)
             .field("start_deadline", &self.start_deadline)
+            .field("memory_limit", &self.memory_limit)
+            .field("restart_delay", &self.restart_delay)
             .finish_non_exhaustive()
     }
 }

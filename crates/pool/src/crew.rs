@@ -10,7 +10,9 @@ use std::time::Duration;
 use gristmill_ipc::{SendError, SharedMemory};
 
 use crate::config::{CrewConfig, CrewEvent, Grace, ShutdownReport, Stop};
+use crate::memory::MemoryLimitKind;
 use crate::roster::Shared;
+use crate::shortage;
 use crate::spawn::Spawner;
 use crate::worker;
 
@@ -36,27 +38,57 @@ impl Crew {
     ///
     /// # Errors
     /// When [`worker::enter`] was not called in this process, because the workers would then run the whole
-    /// program again, when the folder for temporary files cannot hold the sockets of handshakes, or when a thread
-    /// cannot be started.
+    /// program again, when the folder for temporary files cannot hold the sockets of handshakes, when a thread
+    /// cannot be started, or when nothing here can hold the limit on memory.
     pub fn new(config: CrewConfig, sink: impl Fn(CrewEvent) + Send + Sync + 'static) -> io::Result<Self> {
         if !worker::entered() {
             return Err(io::Error::other(
                 "worker::enter was not called at the start of main: each worker would run the whole program again",
             ));
         }
-        gristmill_ipc::rendezvous::check_temporary_folder()?;
-        let shared = Arc::new(Shared::new(config, sink));
-        Ok(Self { spawner: Spawner::start(&shared)?, shared })
+        gristmill_ipc::rendezvous::check_temporary_folder().map_err(|error| shortage::explained(&error))?;
+        let shared = Arc::new(Shared::new(config, sink)?);
+        let spawner = Spawner::start(&shared).map_err(|error| shortage::explained(&error))?;
+        Ok(Self { spawner, shared })
+    }
+
+    /// What holds the limit on each worker's memory.
+    #[must_use]
+    pub fn memory_limit_kind(&self) -> MemoryLimitKind {
+        self.shared.limiter.kind()
     }
 
     /// Starts a worker in `slot` and returns at once: `Started` or `Ended` will tell.
     ///
+    /// When the slot's workers keep dying young, the start is [delayed](CrewConfig::restart_delay), which holds up
+    /// neither the caller nor other slots.
+    ///
     /// Nothing happens when the slot still has a worker, which is a mistake of the caller and logged as such, or when
     /// a shutdown has begun.
     pub fn spawn(&self, slot: usize) {
-        if let Some(member) = self.shared.enlist(slot) {
-            self.spawner.order(member);
+        self.start(slot, None);
+    }
+
+    /// Does what [`Crew::spawn`] does, and gives the worker a name of its own instead of that of its slot.
+    ///
+    /// A name with a zero byte cannot be given to a process: such a worker ends in its handshake.
+    pub fn spawn_named(&self, slot: usize, name: &str) {
+        self.start(slot, Some(name));
+    }
+
+    fn start(&self, slot: usize, name: Option<&str>) {
+        if let Some((member, delay)) = self.shared.enlist(slot, name) {
+            if !delay.is_zero() {
+                tracing::info!("{} starts in {delay:?}, as those before it died soon", member.name);
+            }
+            self.spawner.order(member, delay);
         }
+    }
+
+    /// Says that the worker in `slot` is of use, for instance because it has completed something: however soon it
+    /// dies, the next start is not delayed.
+    pub fn vouch(&self, slot: usize) {
+        self.shared.vouch(slot);
     }
 
     /// Sends a message to the worker in `slot`. Above 60 KiB it goes through a file.
@@ -83,6 +115,8 @@ impl Crew {
     pub fn signal(&self, slot: usize, stop: Stop, reason: &str) {
         if let Some(member) = self.shared.member(slot) {
             member.stop(stop, reason);
+            // Its start may not be due yet, and is called off now.
+            self.spawner.look_again();
         }
     }
 

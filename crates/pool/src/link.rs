@@ -2,8 +2,9 @@
 //!
 //! One thread per worker, so that no worker's flood delays another's word. It does not judge how the process ended.
 
+use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gristmill_ipc::{Receiver, RecvError, Rendezvous, RendezvousError};
 
@@ -11,6 +12,8 @@ use crate::config::{CrewEvent, Stop};
 use crate::handshake::{Hello, Reply, Welcome};
 use crate::member::Member;
 use crate::roster::Shared;
+use crate::shortage;
+use crate::spawn::text_of;
 use crate::watch;
 
 /// How long a wait for a message goes on before it looks whether the worker is still there. Normally the channel itself
@@ -27,9 +30,9 @@ pub(crate) enum LinkEnd {
     Disconnected,
     /// No hello came.
     TimedOut,
-    /// The hello was the wrong one.
+    /// The hello was the wrong one, or we cannot welcome the worker.
     Refused(String),
-    /// Something came that is not a message, or our own side failed.
+    /// Something came that is not a message, or the caller cannot take it.
     Broken(String),
 }
 
@@ -37,7 +40,10 @@ pub(crate) enum LinkEnd {
 pub(crate) fn run(shared: &Shared, member: &Member, pid: u32, rendezvous: Rendezvous<Hello>) -> LinkEnd {
     let serving = AssertUnwindSafe(|| serve(shared, member, pid, rendezvous));
     let outcome = panic::catch_unwind(serving);
-    let end = match outcome.unwrap_or_else(|_| Err(LinkEnd::Broken("its message handler panicked".into()))) {
+    let panicked = |panic: Box<dyn Any + Send>| {
+        Err(LinkEnd::Broken(shortage::explain(format!("its link panicked: {}", text_of(&*panic)))))
+    };
+    let end = match outcome.unwrap_or_else(panicked) {
         Ok(()) => LinkEnd::Disconnected,
         Err(end) => end,
     };
@@ -63,7 +69,8 @@ fn await_hello(
     member: &Member,
     rendezvous: Rendezvous<Hello>,
 ) -> Result<Option<Hello>, LinkEnd> {
-    match rendezvous.accept(shared.config.start_deadline) {
+    let (begun, limit) = (Instant::now(), shared.config.start_deadline);
+    match rendezvous.accept(limit) {
         Ok(hello) => Ok(Some(hello)),
         Err(RendezvousError::Aborted) => Ok(None),
         Err(RendezvousError::BrokenOff) => {
@@ -71,8 +78,12 @@ fn await_hello(
             member.stop(Stop::Kill, "it broke off the handshake");
             Ok(None)
         }
+        // The waiting thread is gone: a panic, which is how ipc-channel reacts to a descriptor that did not arrive.
+        Err(RendezvousError::Timeout) if begun.elapsed() < limit => Err(LinkEnd::Refused(
+            "its hello could not be received; if this process lacks descriptors, raise RLIMIT_NOFILE".into(),
+        )),
         Err(RendezvousError::Timeout) => Err(LinkEnd::TimedOut),
-        Err(error) => Err(LinkEnd::Refused(error.to_string())),
+        Err(error) => Err(LinkEnd::Refused(shortage::explain(error.to_string()))),
     }
 }
 
@@ -83,25 +94,29 @@ fn answer(shared: &Shared, member: &Member, pid: u32, hello: Hello) -> Result<Op
         hello.reply.send(Reply::Refused(why.clone())).unwrap_or_default();
         return Err(LinkEnd::Refused(why));
     }
-    let broken = |error: String| LinkEnd::Broken(format!("cannot welcome it: {error}"));
+    if let Err(why) = shared.limiter.apply(member) {
+        hello.reply.send(Reply::Refused(why.clone())).unwrap_or_default();
+        return Err(LinkEnd::Refused(why));
+    }
+    let unable = |error: String| LinkEnd::Refused(shortage::explain(format!("cannot welcome it: {error}")));
     let spool = watch::spool_folder(shared, member);
-    let channel = || gristmill_ipc::channel(&spool).map_err(|error| broken(error.to_string()));
+    let channel = || gristmill_ipc::channel(&spool).map_err(|error| unable(error.to_string()));
     let (control, their_control) = channel()?;
     let (their_events, events) = channel()?;
     let welcome = Welcome {
         name: member.name.clone(),
         slot: member.slot,
         incarnation: member.incarnation,
-        page: member.page().ok_or_else(|| broken("it has no page".into()))?,
+        page: member.page().ok_or_else(|| unable("it has no page".into()))?,
         control: their_control,
         events: their_events,
-        log: endpoint(shared, member).map_err(broken)?,
+        log: endpoint(shared, member).map_err(unable)?,
     };
     if hello.reply.send(Reply::Welcome(Box::new(welcome))).is_err() {
         return Ok(None);
     }
     if let Err(gristmill_ipc::SendError::Io(error)) = control.send(&shared.config.welcome) {
-        return Err(broken(error.to_string()));
+        return Err(unable(error.to_string()));
     }
     member.open_control(control);
     Ok(Some(events))
@@ -116,7 +131,7 @@ fn read_events(shared: &Shared, member: &Member, events: &Receiver) -> Result<()
     loop {
         // Looked at before the wait: what the worker sent before its end is in the channel by then.
         let gone = member.gone_for();
-        match events.recv_timeout(TICK) {
+        match receive(events) {
             Ok(bytes) => {
                 let (slot, incarnation) = (member.slot, member.incarnation);
                 shared.emit(CrewEvent::Message { slot, incarnation, bytes });
@@ -129,4 +144,10 @@ fn read_events(shared: &Shared, member: &Member, events: &Receiver) -> Result<()
             return Ok(());
         }
     }
+}
+
+/// One wait for a message. Bytes that are no frame can make the channel panic, and then it is they that are to blame.
+fn receive(events: &Receiver) -> Result<Vec<u8>, RecvError> {
+    let received = panic::catch_unwind(AssertUnwindSafe(|| events.recv_timeout(TICK)));
+    received.unwrap_or_else(|panic| Err(RecvError::Garbage(format!("no frame ({})", text_of(&*panic)))))
 }

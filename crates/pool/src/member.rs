@@ -14,6 +14,7 @@ use crate::config::Stop;
 use crate::death::Cause;
 use crate::farewell;
 use crate::lock;
+use crate::memory::WorkerGroup;
 use crate::os::{self, Reaped};
 
 #[derive(Debug)]
@@ -21,11 +22,12 @@ pub(crate) struct Member {
     pub(crate) slot: usize,
     pub(crate) incarnation: u32,
     pub(crate) name: String,
-    pub(crate) born: Instant,
     process: Mutex<Process>,
     control: Mutex<Control>,
     page: OnceLock<SharedMemory>,
     started: AtomicBool,
+    vouched: AtomicBool,
+    launched: OnceLock<Instant>,
     gone: OnceLock<Instant>,
 }
 
@@ -34,6 +36,17 @@ struct Process {
     /// Present from the start of the process until it is reaped, so that no signal ever reaches a stranger.
     pid: Option<Pid>,
     stops: Vec<(Stop, String)>,
+    /// The largest resident size that was seen.
+    peak: Option<u64>,
+    /// The control group that it is alone in, with its children.
+    group: Option<WorkerGroup>,
+}
+
+impl Process {
+    fn sample_peak(&mut self) {
+        let pid = self.pid.map(|pid| pid.as_raw_pid().cast_unsigned());
+        self.peak = self.peak.max(pid.and_then(os::peak_rss));
+    }
 }
 
 #[derive(Debug)]
@@ -49,11 +62,12 @@ impl Member {
             slot,
             incarnation,
             name,
-            born: Instant::now(),
             process: Mutex::default(),
             control: Mutex::new(Control::Pending),
             page: OnceLock::new(),
             started: AtomicBool::new(false),
+            vouched: AtomicBool::new(false),
+            launched: OnceLock::new(),
             gone: OnceLock::new(),
         }
     }
@@ -99,6 +113,25 @@ impl Member {
         self.started.load(Relaxed)
     }
 
+    /// Somebody says that it is a good worker, however long it lives.
+    pub(crate) fn vouch(&self) {
+        self.vouched.store(true, Relaxed);
+    }
+
+    pub(crate) fn is_vouched_for(&self) -> bool {
+        self.vouched.load(Relaxed)
+    }
+
+    /// Its start is not just ordered any more.
+    pub(crate) fn set_launched(&self) {
+        self.launched.get_or_init(Instant::now);
+    }
+
+    /// The time since its start, which is nothing before.
+    pub(crate) fn lifetime(&self) -> Duration {
+        self.launched.get().map_or(Duration::ZERO, Instant::elapsed)
+    }
+
     /// The process has ended: what is in its channel now is all there will be.
     pub(crate) fn set_gone(&self) {
         self.gone.get_or_init(Instant::now);
@@ -128,8 +161,40 @@ impl Member {
         let mut process = lock(&self.process);
         process.stops.push((stop, reason.to_owned()));
         if let Some(pid) = process.pid {
+            // The last chance to see what it used.
+            process.sample_peak();
             self.deliver(pid, stop);
         }
+    }
+
+    /// Does something to the process, unless it was reaped: its number can belong to a stranger then.
+    pub(crate) fn while_unreaped(&self, action: impl FnOnce(Pid) -> io::Result<()>) -> io::Result<()> {
+        lock(&self.process).pid.map_or(Ok(()), action)
+    }
+
+    /// Puts the process into a group, which stays with it to the end.
+    pub(crate) fn join_group(&self, group: WorkerGroup) -> io::Result<()> {
+        let mut process = lock(&self.process);
+        if let Some(pid) = process.pid {
+            group.admit(pid)?;
+            process.group = Some(group);
+        }
+        Ok(())
+    }
+
+    /// Its group, once the process was reaped.
+    pub(crate) fn take_group(&self) -> Option<WorkerGroup> {
+        lock(&self.process).group.take()
+    }
+
+    /// Looks how large the process has been so far.
+    pub(crate) fn sample_peak(&self) {
+        lock(&self.process).sample_peak();
+    }
+
+    /// The largest resident size that a sample has shown.
+    pub(crate) fn sampled_peak(&self) -> Option<u64> {
+        lock(&self.process).peak
     }
 
     fn deliver(&self, pid: Pid, stop: Stop) {

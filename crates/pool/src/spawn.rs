@@ -3,6 +3,7 @@
 //! The one thread matters: the kernel sends the parent-death signal when the thread that started a child ends. What
 //! happens to a process after its start is watched elsewhere.
 
+use std::any::Any;
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -11,17 +12,19 @@ use std::panic::{self, AssertUnwindSafe};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use gristmill_ipc::Rendezvous;
 use rustix::process::Pid;
 
 use crate::config::Stop;
 use crate::handshake::Hello;
 use crate::member::Member;
+use crate::memory::{OomCounter, OomWatch};
+use crate::pending::Pending;
 use crate::roster::Shared;
-use crate::{farewell, lock, os, watch, worker};
+use crate::{farewell, lock, os, shortage, watch, worker};
 
 /// How long the start of processes that were ordered before a shutdown may take.
 const FENCE_LIMIT: Duration = Duration::from_secs(5);
@@ -35,12 +38,17 @@ pub(crate) struct Launched {
     pub(crate) rendezvous: Rendezvous<Hello>,
     /// What the kernel may count as the worker's peak although it was ours.
     pub(crate) inherited_peak: u64,
+    /// What the kernel's count of out-of-memory kills was before the start.
+    pub(crate) oom_watch: Option<OomWatch>,
     /// Closes, even if we die, when the worker must end.
     pub(crate) _lifeline: OwnedFd,
 }
 
 enum Order {
-    Start(Arc<Member>),
+    /// Not before this time.
+    Start(Instant, Arc<Member>),
+    /// A start that is not due may have been called off.
+    LookAgain,
     Fence(Sender<()>),
 }
 
@@ -57,11 +65,15 @@ impl Spawner {
         Ok(Self { running: Mutex::new(Some((orders, thread))) })
     }
 
-    pub(crate) fn order(&self, member: Arc<Member>) {
-        self.tell(Order::Start(member));
+    pub(crate) fn order(&self, member: Arc<Member>, delay: Duration) {
+        self.tell(Order::Start(Instant::now() + delay, member));
     }
 
-    /// Returns when all earlier orders are carried out.
+    pub(crate) fn look_again(&self) {
+        self.tell(Order::LookAgain);
+    }
+
+    /// Returns when all earlier orders are carried out, those that are not due included.
     pub(crate) fn fence(&self) {
         let (done, waiting) = bounded(1);
         self.tell(Order::Fence(done));
@@ -87,13 +99,31 @@ impl Spawner {
 }
 
 fn serve(shared: &Arc<Shared>, inbox: &Receiver<Order>) {
-    for order in inbox {
-        match order {
-            Order::Start(member) => start(shared, &member),
-            // Nobody waits any more if this fails.
-            Order::Fence(done) => done.send(()).unwrap_or_default(),
+    let mut pending = Pending::default();
+    loop {
+        match next_order(inbox, &pending) {
+            Ok(Order::Start(due, member)) => pending.push(due, member),
+            Ok(Order::LookAgain) | Err(RecvTimeoutError::Timeout) => {}
+            Ok(Order::Fence(done)) => {
+                start_all(shared, &pending.take_all());
+                // Nobody waits any more if this fails.
+                done.send(()).unwrap_or_default();
+            }
+            Err(RecvTimeoutError::Disconnected) => return start_all(shared, &pending.take_all()),
         }
+        start_all(shared, &pending.take_due(Instant::now()));
     }
+}
+
+fn next_order(inbox: &Receiver<Order>, pending: &Pending) -> Result<Order, RecvTimeoutError> {
+    match pending.wait(Instant::now()) {
+        Some(wait) => inbox.recv_timeout(wait),
+        None => inbox.recv().map_err(RecvTimeoutError::from),
+    }
+}
+
+fn start_all(shared: &Arc<Shared>, members: &[Arc<Member>]) {
+    members.iter().for_each(|member| start(shared, member));
 }
 
 /// Starts the watcher first, so that there is never a process without one.
@@ -105,16 +135,27 @@ fn start(shared: &Arc<Shared>, member: &Arc<Member>) {
         thread::Builder::new().name(format!("watch {}", member.name)).spawn(body)
     };
     match watcher {
-        Err(error) => watch::report_unstarted(shared, member, format!("cannot start a thread: {error}")),
+        Err(error) => {
+            let why = shortage::explain(format!("cannot start a thread: {error}"));
+            watch::report_unstarted(shared, member, why);
+        }
         Ok(watcher) => {
             shared.keep_watcher(watcher);
             // This thread must survive whatever happens: with it, all workers would die.
             let launched = panic::catch_unwind(AssertUnwindSafe(|| launch(shared, member)));
-            let launched = launched.unwrap_or_else(|_| Err("the start panicked".into()));
+            let launched =
+                launched.unwrap_or_else(|panic| Err(format!("the start panicked: {}", text_of(&*panic))));
+            let launched = launched.map_err(shortage::explain);
             // The watcher waits for exactly this.
             hand_over.send(launched).unwrap_or_default();
         }
     }
+}
+
+/// What a panic said, as far as it is text.
+pub(crate) fn text_of(panic: &(dyn Any + Send)) -> &str {
+    let owned = panic.downcast_ref::<String>().map(String::as_str);
+    owned.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text")
 }
 
 fn launch(shared: &Shared, member: &Member) -> Result<Launched, String> {
@@ -124,13 +165,16 @@ fn launch(shared: &Shared, member: &Member) -> Result<Launched, String> {
     if let Some(reason) = member.called_off() {
         return Err(reason);
     }
+    member.set_launched();
     prepare_and_start(shared, member).map_err(|error| error.to_string())
 }
 
 fn prepare_and_start(shared: &Shared, member: &Member) -> io::Result<Launched> {
+    shortage::check_descriptors()?;
     member.set_page(farewell::page(shared.config.page_words)?);
     let rendezvous = Rendezvous::new()?;
     let (lifeline, theirs) = os::lifeline()?;
+    let oom_watch = shared.oom_counter.as_ref().and_then(OomCounter::watch);
     let mut child = command(shared, member, rendezvous.name(), theirs).spawn().map_err(|error| {
         let program = shared.config.program.executable().display();
         io::Error::new(error.kind(), format!("cannot execute {program}: {error}"))
@@ -141,7 +185,7 @@ fn prepare_and_start(shared: &Shared, member: &Member) -> io::Result<Launched> {
     // From here on the process exists: an error must not leave it behind.
     let opened = open(&mut child, pid).inspect_err(|_| abandon(member, &mut child));
     let (end, stdout, stderr) = opened?;
-    Ok(Launched { pid, end, stdout, stderr, rendezvous, inherited_peak, _lifeline: lifeline })
+    Ok(Launched { pid, end, stdout, stderr, rendezvous, inherited_peak, oom_watch, _lifeline: lifeline })
 }
 
 fn command(shared: &Shared, member: &Member, rendezvous: &str, lifeline: OwnedFd) -> Command {

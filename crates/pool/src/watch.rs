@@ -18,12 +18,21 @@ use crate::config::Stop;
 use crate::death::{Cause, Death};
 use crate::link::{self, LinkEnd};
 use crate::member::Member;
+use crate::memory::{OomSource, OomWatch};
 use crate::os;
 use crate::roster::Shared;
+use crate::shortage;
 use crate::spawn::Launched;
 
-/// How often a quiet worker's memory is looked at.
+/// When a worker's memory is looked at first. Many die young.
+const FIRST_SAMPLE: Duration = Duration::from_millis(4);
+
+/// How often it is looked at when the worker has been there for a while.
 const SAMPLE: Duration = Duration::from_secs(1);
+
+/// How long an abort may take that a worker has announced for want of memory. Rust waits for itself for ever if memory
+/// runs out while it prints the backtrace of a panic.
+const ABORT_LIMIT: Duration = Duration::from_secs(5);
 
 /// How long a pipe or channel may stay open after its worker is gone: a grandchild in a session of its own can hold it.
 const DRAIN_LIMIT: Duration = Duration::from_millis(500);
@@ -33,6 +42,7 @@ struct Remains {
     pid: Option<u32>,
     cause: Cause,
     peak_rss: Option<u64>,
+    oom: Option<(u64, OomSource)>,
     stderr_tail: String,
 }
 
@@ -56,18 +66,20 @@ pub(crate) fn report_unstarted(shared: &Shared, member: &Member, why: String) {
 }
 
 fn unstarted(why: String) -> Remains {
-    Remains { pid: None, cause: Cause::CouldNotStart(why), peak_rss: None, stderr_tail: String::new() }
+    let cause = Cause::CouldNotStart(why);
+    Remains { pid: None, cause, peak_rss: None, oom: None, stderr_tail: String::new() }
 }
 
 fn follow(shared: &Arc<Shared>, member: &Arc<Member>, launched: Launched) -> Remains {
     let aborter = launched.rendezvous.aborter();
-    let Launched { pid, end, stdout, stderr, rendezvous, inherited_peak, _lifeline } = launched;
+    let Launched { pid, end, stdout, stderr, rendezvous, inherited_peak, oom_watch, _lifeline } = launched;
     let link = start_link(shared, member, pid, rendezvous);
     let mut capture = Capture::new(shared, &member.name, pid, stdout, stderr);
-    let sampled = capture_until_end(member, pid, &end, &mut capture);
+    capture_until_end(member, &end, &mut capture);
     let reaped = member.reap();
     member.set_gone();
     aborter.abort();
+    let oom = oom_kills(member, oom_watch);
     capture.drain(DRAIN_LIMIT);
     // Bounded by the link itself, now that the worker is gone; an error means that it never started.
     let link_end = link.recv().unwrap_or(LinkEnd::Disconnected);
@@ -75,7 +87,14 @@ fn follow(shared: &Arc<Shared>, member: &Arc<Member>, launched: Launched) -> Rem
     let status =
         reaped.map_or_else(|error| Cause::Lost(error.to_string()), |reaped| Cause::of(reaped.status));
     let cause = cause(link_end, status, shared.config.start_deadline);
-    Remains { pid: Some(pid), cause, peak_rss: counted.or(sampled), stderr_tail: capture.into_tail() }
+    let peak_rss = counted.or(member.sampled_peak());
+    Remains { pid: Some(pid), cause, peak_rss, oom, stderr_tail: capture.into_tail() }
+}
+
+/// What the kernel killed meanwhile. The group of the worker ends here, with every process that is left in it.
+fn oom_kills(member: &Member, watch: Option<OomWatch>) -> Option<(u64, OomSource)> {
+    let own = member.take_group().and_then(|group| group.oom_kills());
+    own.map(|kills| (kills, OomSource::WorkerGroup)).or_else(|| watch?.growth())
 }
 
 /// What the link says about a misbehaving worker explains more than the signal that we sent it for that.
@@ -95,39 +114,47 @@ fn start_link(
     rendezvous: gristmill_ipc::Rendezvous<crate::handshake::Hello>,
 ) -> Receiver<LinkEnd> {
     let (ended, link) = bounded(1);
+    let unable = ended.clone();
     let (shared, linked) = (Arc::clone(shared), Arc::clone(member));
     let body = move || {
         // The watcher waits for exactly this.
         ended.send(link::run(&shared, &linked, pid, rendezvous)).unwrap_or_default();
     };
     if let Err(error) = thread::Builder::new().name(format!("link {}", member.name)).spawn(body) {
-        member.stop(Stop::Kill, &format!("cannot start a thread: {error}"));
+        let why = shortage::explain(format!("cannot start a thread: {error}"));
+        member.stop(Stop::Kill, &why);
+        // There is room for one, and no other comes.
+        unable.send(LinkEnd::Refused(why)).unwrap_or_default();
     }
     link
 }
 
-/// Passes output on until the process ends; returns the last memory peak seen.
-fn capture_until_end(member: &Member, pid: u32, end: &impl AsFd, capture: &mut Capture<'_>) -> Option<u64> {
-    let mut peak = os::peak_rss(pid);
-    let mut sampled = Instant::now();
+/// Passes output on until the process ends, and looks at its memory now and then.
+fn capture_until_end(member: &Member, end: &impl AsFd, capture: &mut Capture<'_>) {
+    let mut interval = FIRST_SAMPLE;
+    let mut due = Instant::now() + interval;
     loop {
-        match wait(end, capture) {
-            Ok(true) => return peak,
+        match wait(end, capture, due.saturating_duration_since(Instant::now())) {
+            Ok(true) => return,
             Ok(false) => {}
             Err(error) => member.stop(Stop::Kill, &format!("it cannot be watched: {error}")),
         }
-        if sampled.elapsed() >= SAMPLE {
-            peak = os::peak_rss(pid).or(peak);
-            sampled = Instant::now();
+        if Instant::now() >= due {
+            if capture.aborting_for().is_some_and(|time| time > ABORT_LIMIT) {
+                member.stop(Stop::Kill, "it ran out of memory and did not end by itself");
+            }
+            member.sample_peak();
+            interval = SAMPLE.min(interval * 2);
+            due = Instant::now() + interval;
         }
     }
 }
 
-/// One wait for output or the end; true when the process has ended.
-fn wait(end: &impl AsFd, capture: &mut Capture<'_>) -> io::Result<bool> {
+/// One wait for output or the end, for `limit` at most; true when the process has ended.
+fn wait(end: &impl AsFd, capture: &mut Capture<'_>, limit: Duration) -> io::Result<bool> {
     let mut fds = vec![end.as_fd()];
     fds.extend(capture.open_pipes());
-    let ready = os::poll_readable(&fds, SAMPLE)?;
+    let ready = os::poll_readable(&fds, limit)?;
     if ready.iter().skip(1).any(|pipe| *pipe) {
         capture.read_once();
     }
@@ -145,8 +172,10 @@ fn report(shared: &Shared, member: &Member, remains: Remains) {
         sent_by_us: member.our_reason(&remains.cause),
         cause: remains.cause,
         peak_rss: remains.peak_rss,
+        oom_kills: remains.oom.map(|(kills, _)| kills),
+        oom_source: remains.oom.map(|(_, source)| source),
         stderr_tail: remains.stderr_tail,
-        lifetime: member.born.elapsed(),
+        lifetime: member.lifetime(),
         page: member.page(),
     };
     log_end(shared, &death);
@@ -161,13 +190,16 @@ fn log_end(shared: &Shared, death: &Death) {
         tracing::info!(pid = death.pid, ?lifetime, "{} ended: {}", death.name, death.cause);
     } else {
         let reason = death.sent_by_us.as_deref();
-        tracing::warn!(pid = death.pid, ?lifetime, reason, "{} ended: {}", death.name, death.cause);
+        let memory = if death.ran_out_of_memory() { ", out of memory" } else { "" };
+        tracing::warn!(pid = death.pid, ?lifetime, reason, "{} ended: {}{memory}", death.name, death.cause);
     }
 }
 
 /// The folder for the long messages of one incarnation, both ways.
 pub(crate) fn spool_folder(shared: &Shared, member: &Member) -> PathBuf {
-    shared.config.spool_dir.join(format!("{}.{}", member.name, member.incarnation))
+    // After the slot, since a name of the caller's may have slashes in it.
+    let slot = shared.config.default_name(member.slot);
+    shared.config.spool_dir.join(format!("{slot}.{}", member.incarnation))
 }
 
 fn remove_spool(folder: &PathBuf) {

@@ -9,10 +9,11 @@ use std::process;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use gristmill_ipc::rendezvous::Visit;
 use gristmill_ipc::{Receiver, RecvError, SendError, Sender, SharedMemory, rendezvous};
 
 use crate::handshake::{Hello, Identity, REPLY_LIMIT, Reply, Welcome};
-use crate::{farewell, lock, os};
+use crate::{farewell, lock, os, shortage};
 
 /// The first argument of every worker process.
 pub const MARKER: &str = "--gristmill-worker";
@@ -42,6 +43,7 @@ pub fn enter(identity: &Identity) -> Option<WorkerLink> {
     match join(identity, arguments) {
         Ok(link) => Some(link),
         Err(why) => {
+            let why = shortage::explain(why);
             eprintln!("{MARKER} is how this program starts its own workers, and it cannot be one: {why}");
             process::exit(REFUSED);
         }
@@ -66,16 +68,17 @@ fn join(identity: &Identity, mut arguments: impl Iterator<Item = OsString>) -> R
     let parent =
         parent.to_str().and_then(|pid| pid.parse().ok()).ok_or("the parent's process id is no number")?;
     let lifeline = os::adopt_lifeline(parent)?;
+    // Before the parent's death can be its own: then nobody would remove the place.
+    let visit = rendezvous::visit(&place).map_err(|error| format!("nobody answers at {place}: {error}"))?;
     os::die_with_parent(parent, lifeline)?;
     IS_WORKER.store(true, Relaxed);
-    let welcome = introduce(identity, &place)?;
+    let welcome = introduce(identity, visit, &place)?;
     WorkerLink::new(welcome)
 }
 
-fn introduce(identity: &Identity, place: &str) -> Result<Welcome, String> {
+fn introduce(identity: &Identity, visit: Visit<Hello>, place: &str) -> Result<Welcome, String> {
     let (reply, answer) = rendezvous::reply_channel().map_err(|error| error.to_string())?;
-    rendezvous::knock(place, Hello::new(identity, reply))
-        .map_err(|error| format!("nobody answers at {place}: {error}"))?;
+    visit.say(Hello::new(identity, reply)).map_err(|error| format!("nobody answers at {place}: {error}"))?;
     match answer.recv_timeout(REPLY_LIMIT) {
         Ok(Reply::Welcome(welcome)) => Ok(*welcome),
         Ok(Reply::Refused(why)) => Err(why),

@@ -142,6 +142,11 @@ pub(crate) fn poll_readable(fds: &[BorrowedFd<'_>], limit: std::time::Duration) 
     }
 }
 
+/// Lets some time pass.
+pub(crate) fn pause(time: std::time::Duration) -> io::Result<()> {
+    poll_readable(&[], time).map(drop)
+}
+
 /// The largest resident size of a living process so far, in bytes. A dead one has none any more.
 pub(crate) fn peak_rss(pid: u32) -> Option<u64> {
     let mut status = String::new();

@@ -3,6 +3,11 @@
 //! Cutting lines, cancel levels and the like are tested beside their code.
 
 mod faults;
+mod floods;
+mod memory;
 mod orphans;
+mod restarts;
+mod shortages;
 mod shutdown;
+mod stopped;
 mod support;

@@ -2,12 +2,13 @@
 //!
 //! What is expected of the workers is said in the tests.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use gristmill_log::{Handler, Listener};
+use gristmill_log::{Handler, Listener, StopReport};
 use gristmill_pool::{Crew, CrewConfig, CrewEvent, Death, Identity, Program, worker};
 use gristmill_testkit::leaks::LeakCheck;
 use gristmill_testkit::watchdog::Watchdog;
@@ -30,7 +31,7 @@ pub(crate) fn config(app: &str, spool: &Path) -> CrewConfig {
 pub(crate) struct Rig {
     pub(crate) crew: Crew,
     events: Receiver<CrewEvent>,
-    /// Whoever holds it holds up messages, and nothing else.
+    /// Whoever holds it holds up the messages of worker 0, and nothing else.
     pub(crate) gate: Arc<Mutex<()>>,
     spool: PathBuf,
 }
@@ -42,7 +43,7 @@ impl Rig {
         let (gate, spool) = (Arc::new(Mutex::new(())), config.spool_dir.clone());
         let passage = Arc::clone(&gate);
         let sink = move |event| {
-            if matches!(event, CrewEvent::Message { .. }) {
+            if matches!(event, CrewEvent::Message { slot: 0, .. }) {
                 drop(passage.lock().expect("gate"));
             }
             sender.send(event).unwrap_or_default();
@@ -103,16 +104,16 @@ impl Rig {
 
     /// Waits for a spooled message from worker 0 and removes it.
     pub(crate) fn lose_spooled_message(&self) {
-        let (folder, deadline) = (self.spool.join("Worker-1.1"), Instant::now() + LIMIT);
-        let spooled = loop {
+        std::fs::remove_file(self.spooled_message()).expect("remove");
+    }
+
+    /// Waits until worker 0 spools a message and returns its file, which need not be complete yet.
+    pub(crate) fn spooled_message(&self) -> PathBuf {
+        let folder = self.spool.join("Worker-1.1");
+        until("nothing was spooled", || {
             let mut files = folder.read_dir().into_iter().flatten();
-            if let Some(file) = files.next() {
-                break file.expect("entry").path();
-            }
-            assert!(Instant::now() < deadline, "nothing was spooled");
-            std::thread::yield_now();
-        };
-        std::fs::remove_file(spooled).expect("remove");
+            files.next().map(|file| file.expect("entry").path())
+        })
     }
 
     pub(crate) fn is_silent(&self) -> bool {
@@ -134,7 +135,7 @@ pub(crate) fn with_crew(app: &str, change: impl FnOnce(&mut CrewConfig), test: i
 }
 
 /// The same with a listener that is stopped before the leaks are counted.
-pub(crate) fn with_listener(handler: impl Handler + 'static, test: impl FnOnce(&Rig)) {
+pub(crate) fn with_listener(handler: impl Handler + 'static, test: impl FnOnce(&Rig)) -> StopReport {
     let _watchdog = Watchdog::new(Duration::from_secs(120));
     let spool = tempfile::tempdir().expect("temporary folder");
     let check = LeakCheck::start().folder(spool.path());
@@ -145,6 +146,37 @@ pub(crate) fn with_listener(handler: impl Handler + 'static, test: impl FnOnce(&
     test(&rig);
     drop(rig);
     let report = listener.stop(Duration::from_secs(10));
-    eprintln!("{report:?}");
     check.finish();
+    report
+}
+
+/// Asks again and again until there is an answer.
+pub(crate) fn until<T>(complaint: &str, mut answer: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        if let Some(answer) = answer() {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "{complaint}");
+        std::thread::yield_now();
+    }
+}
+
+/// Says visibly that a test could not be made here.
+pub(crate) fn skip(why: &str) {
+    // Not `eprint!`: the test runner would capture it.
+    std::io::stderr().write_all(format!("\nSKIPPED: {why}\n").as_bytes()).expect("standard error is open");
+}
+
+/// Forgets the largest size that this process has had so far, and returns the present one.
+pub(crate) fn reset_own_peak() -> u64 {
+    std::fs::write("/proc/self/clear_refs", "5").expect("reset the peak");
+    own_peak()
+}
+
+pub(crate) fn own_peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("status");
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("VmHWM");
+    let number: String = line.chars().filter(char::is_ascii_digit).collect();
+    number.parse::<u64>().expect("a number") * 1024
 }

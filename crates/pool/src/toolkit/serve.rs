@@ -1,0 +1,180 @@
+//! A worker's whole life after its handshake: reading orders, running functions, reporting, ending.
+//!
+//! It decides nothing about failures: it reports them, and the parent judges.
+
+use std::any::Any;
+use std::backtrace::Backtrace;
+use std::cell::RefCell;
+use std::panic::{self, AssertUnwindSafe};
+use std::process;
+use std::sync::atomic::Ordering::Release;
+use std::thread;
+use std::time::Instant;
+
+use crossbeam_channel::Receiver;
+use gristmill_ipc::{decode, encode};
+
+use crate::spawn::text_of;
+use crate::toolkit::failure::{ErrorKind, ErrorReport};
+use crate::toolkit::line::Line;
+use crate::toolkit::registry::Functions;
+use crate::toolkit::results::Results;
+use crate::toolkit::wire::{Bytes, Call, Chunk, Done, FromWorker, Role, page};
+use crate::worker::WorkerLink;
+
+/// Changes whenever the messages in `wire` or the broker's do.
+pub(crate) const PROTOCOL: u32 = 1;
+
+/// The exit status after a returned error.
+const FAILED: i32 = 1;
+
+/// The exit status after a panic, which is also that of the language.
+const PANICKED: i32 = 101;
+
+thread_local! {
+    /// What a panic of this thread said, while it runs a function.
+    static PANIC: RefCell<Option<Option<ErrorReport>>> = const { RefCell::new(None) };
+}
+
+/// Works until the parent has no more work.
+pub(crate) fn run(link: WorkerLink, functions: &Functions) -> ! {
+    let role = decode(link.welcome());
+    keep_panics();
+    let (line, orders) = Line::open(link);
+    let reader = thread::Builder::new().name("parent".into()).spawn(|| line.read());
+    match (role, reader) {
+        (Ok(Role::Process), Ok(_)) => run_process(line, functions, &orders),
+        (Ok(Role::Pool { init, exit }), Ok(_)) => {
+            run_pool(line, functions, &orders, init.as_ref(), exit.as_ref())
+        }
+        (Err(error), _) => give_up(&format!("the welcome is not understood: {error}")),
+        (_, Err(error)) => give_up(&format!("cannot start a thread: {error}")),
+    }
+}
+
+fn give_up(why: &str) -> ! {
+    eprintln!("{why}");
+    process::exit(2)
+}
+
+fn run_process(line: &Line, functions: &Functions, orders: &Receiver<Chunk>) -> ! {
+    let Some(chunk) = orders.recv().ok() else { process::exit(0) };
+    let mut status = 0;
+    for (index, argument) in chunk.items {
+        let begun = Instant::now();
+        let outcome = call(functions, &chunk.function, &argument);
+        status = outcome.as_ref().map_or_else(status_of, |_| 0);
+        report(line, chunk.number, index, outcome, begun);
+    }
+    process::exit(status)
+}
+
+fn status_of(report: &ErrorReport) -> i32 {
+    if report.kind == ErrorKind::Panicked { PANICKED } else { FAILED }
+}
+
+fn run_pool(
+    line: &'static Line,
+    functions: &Functions,
+    orders: &Receiver<Chunk>,
+    init: Option<&Call>,
+    exit: Option<&Call>,
+) -> ! {
+    // Both live as long as the process.
+    let results: &'static Results<'_> = Box::leak(Box::new(Results::new(line)));
+    if let Err(error) = thread::Builder::new().name("results".into()).spawn(|| results.keep_moving()) {
+        give_up(&format!("cannot start a thread: {error}"));
+    }
+    let begun = Instant::now();
+    if let Some(Err(report)) = init.map(|hook| call(functions, &hook.function, &hook.argument)) {
+        line.send(&FromWorker::Unready(report));
+        process::exit(FAILED);
+    }
+    line.send(&FromWorker::Ready(begun.elapsed()));
+    for chunk in orders {
+        run_chunk(line, results, functions, chunk);
+    }
+    match exit.map(|hook| call(functions, &hook.function, &hook.argument)) {
+        Some(Err(report)) => {
+            tracing::error!("the exit hook failed: {report}");
+            process::exit(status_of(&report))
+        }
+        _ => process::exit(0),
+    }
+}
+
+/// Whatever ends this worker costs the item that runs and no other.
+fn run_chunk(line: &Line, results: &Results<'_>, functions: &Functions, chunk: Chunk) {
+    let words = line.page().words();
+    words[page::CHUNK].store(chunk.number, Release);
+    for (position, (index, argument)) in (1..).zip(chunk.items) {
+        words[page::RUNNING].store(position, Release);
+        let begun = Instant::now();
+        let outcome = call(functions, &chunk.function, &argument);
+        match &outcome {
+            Ok(bytes) if !Results::takes(bytes.len()) => {
+                results.flush();
+                report(line, chunk.number, index, outcome, begun);
+            }
+            _ => {
+                line.settle();
+                let outcome = outcome.map(Bytes::from);
+                results.add(&Done { chunk: chunk.number, index, outcome, work: begun.elapsed() });
+            }
+        }
+        words[page::RUNNING].store(0, Release);
+    }
+    results.flush();
+}
+
+fn report(line: &Line, chunk: u64, index: u64, outcome: Result<Vec<u8>, ErrorReport>, begun: Instant) {
+    line.settle();
+    let work = begun.elapsed();
+    let outcome = outcome.map(Bytes::from);
+    let message = FromWorker::Done(Done { chunk, index, outcome, work });
+    if let Err(error) = line.try_send(&message) {
+        // Too long for the disk, most likely: then at least the reason fits.
+        let unsent = ErrorReport::codec(format_args!("its result cannot be sent: {error}"));
+        line.send(&FromWorker::Done(Done { chunk, index, outcome: Err(unsent), work }));
+    }
+}
+
+fn call(functions: &Functions, name: &str, argument: &[u8]) -> Result<Vec<u8>, ErrorReport> {
+    PANIC.set(Some(None));
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| functions.run(name, argument)));
+    let said = PANIC.take().flatten();
+    outcome.unwrap_or_else(|panic| Err(said.unwrap_or_else(|| from_payload(&*panic))))
+}
+
+fn from_payload(panic: &(dyn Any + Send)) -> ErrorReport {
+    ErrorReport::panicked(text_of(panic).to_owned(), None, &Backtrace::disabled())
+}
+
+/// Panics of a function are reported to the parent; others have their usual effect.
+fn keep_panics() {
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        let location = info.location().map(ToString::to_string);
+        let text = text_of_hook(info.payload());
+        let is_kept = PANIC.with_borrow_mut(|place| {
+            let Some(report) = place else { return false };
+            let is_first = report.is_none();
+            *report = Some(ErrorReport::panicked(text, location, &Backtrace::force_capture()));
+            // A second one may be in the course of the first, and then this process is about to abort.
+            is_first && cfg!(panic = "unwind")
+        });
+        if !is_kept {
+            usual(info);
+        }
+    }));
+}
+
+fn text_of_hook(payload: &dyn Any) -> String {
+    let owned = payload.downcast_ref::<String>().cloned();
+    owned.or_else(|| payload.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default()
+}
+
+/// Encodes what is made of our own types, which cannot fail.
+pub(crate) fn encoded(message: &impl serde::Serialize) -> Vec<u8> {
+    encode(message).expect("messages are plain data that every codec takes")
+}
