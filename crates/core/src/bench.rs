@@ -27,7 +27,7 @@ use crate::reduce::{
 use crate::result::Result;
 use crate::rows::{Buckets, ByHash, ByRange, Placement};
 use crate::run::{CommitRecord, RowShape, RunWriter, SpillSettings};
-use crate::task::TaskEnv;
+use crate::task::{Care, TaskEnv};
 use crate::text::Word;
 use crate::workdir::WorkFolder;
 
@@ -76,6 +76,9 @@ impl Terms {
             flush_after: Duration::MAX,
             durable: false,
             spilling: SpillSettings { compression: self.compression, limit: None },
+            session: 1,
+            hardships: crate::hardships::Hardships::default(),
+            inject: None,
         };
         let plan = Plan::cut(Vec::new(), Cut::Never, 1, None)?;
         Ok(setup.env("Worker-1", 1, Arc::new(plan), new_page()?))
@@ -144,11 +147,11 @@ impl<V: Datum> MapSide<V> {
     pub fn reduce_side(&self, memory: usize, any_order: bool) -> Result<ReduceSide> {
         let Self { terms, runs, hold, .. } = self;
         let env = Terms { memory, ..*terms }.env(&self.work)?;
-        write_manifest(&env.manifest, runs)?;
+        write_manifest(&env.manifest, runs.iter())?;
         let shuffle = SharedShuffle::default().open(&env)?;
         let all = terms.partitions * terms.buckets;
         let order = if any_order { KeyOrder::Hash(all) } else { KeyOrder::Key };
-        Ok(ReduceSide { env, shuffle, shape: hold.shape(), order })
+        Ok(ReduceSide { env, shuffle, shape: hold.shape(), order, care: Care::default() })
     }
 }
 
@@ -203,6 +206,10 @@ impl<V: Datum, C: Combiner<V>> PairSink<V> for TableSink<V, C> {
         self.table.is_empty() && self.ahead.is_empty() && PairSink::<V>::is_empty(&self.rows)
     }
 
+    fn discard(&mut self) {
+        // No user code fails here.
+    }
+
     fn spill(&mut self, run: &mut RunWriter, spill: u32) -> Result {
         self.settle()?;
         let (rows, mut batch) = (&mut self.rows, Batch::default());
@@ -223,11 +230,12 @@ pub struct ReduceSide {
     shuffle: Arc<Shuffle>,
     shape: RowShape,
     order: KeyOrder,
+    care: Care,
 }
 
 impl ReduceSide {
     fn tasks(&self) -> impl Iterator<Item = ReduceTask<'_>> {
-        let Self { env, shuffle, shape, order } = self;
+        let Self { env, shuffle, shape, order, care } = self;
         let ordered_buckets = *order != KeyOrder::Key;
         (0..env.partitions).map(move |partition| ReduceTask {
             env,
@@ -237,6 +245,7 @@ impl ReduceSide {
             shape: *shape,
             order: *order,
             ordered_buckets,
+            care,
         })
     }
 
@@ -258,8 +267,9 @@ impl ReduceSide {
     /// What `each` returns, and when a run cannot be read.
     pub fn group<V>(&self, mut each: impl FnMut(&[u8], Values<'_, V>) -> Result) -> Result {
         self.tasks().try_for_each(|task| {
+            let mut ordinal = 0;
             each_stretch(&task, |groups| {
-                stream_groups(groups, &self.env.flight, |key, values| each(key, Values::stream(values)))
+                stream_groups(groups, &task, &mut ordinal, |key, values| each(key, Values::stream(values)))
             })
         })
     }

@@ -10,7 +10,7 @@ use crate::task::Failure;
 /// The error of a whole job.
 ///
 /// Its `Debug` form is its `Display` form: that is what a `main` that returns it prints.
-pub struct Error(Box<Kind>);
+pub struct Error(Box<Kind>, Option<String>);
 
 enum Kind {
     Usage(String),
@@ -22,15 +22,24 @@ enum Kind {
 impl Error {
     /// The job was asked for in a way that cannot work: nothing was started and nothing was changed.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self(Box::new(Kind::Usage(message.into())))
+        Self(Box::new(Kind::Usage(message.into())), None)
     }
 
     pub(crate) fn task(failure: Failure) -> Self {
-        Self(Box::new(Kind::Task(Box::new(failure))))
+        Self(Box::new(Kind::Task(Box::new(failure))), None)
     }
 
     pub(crate) fn cancelled(signal: i32) -> Self {
-        Self(Box::new(Kind::Cancelled(signal)))
+        Self(Box::new(Kind::Cancelled(signal)), None)
+    }
+
+    /// Adds what can be done about it.
+    pub(crate) fn advise(mut self, advice: String) -> Self {
+        self.1 = Some(match self.1.take() {
+            Some(before) => format!("{before}\n{advice}"),
+            None => advice,
+        });
+        self
     }
 
     /// The last attempt that failed, if a task's failure ended the job.
@@ -75,7 +84,8 @@ impl fmt::Display for Error {
             Kind::Task(failure) => failure.fmt(f),
             Kind::Cancelled(signal) => write!(f, "stopped by {}", gristmill_pool::signal_name(*signal)),
             Kind::Other(error) => f.write_str(&chain(&**error)),
-        }
+        }?;
+        self.1.as_ref().map_or(Ok(()), |advice| write!(f, "\n{advice}"))
     }
 }
 
@@ -98,13 +108,13 @@ impl From<BoxError> for Error {
     fn from(error: BoxError) -> Self {
         match error.downcast::<Self>() {
             Ok(error) => *error,
-            Err(error) => Self(Box::new(Kind::Other(error))),
+            Err(error) => Self(Box::new(Kind::Other(error)), None),
         }
     }
 }
 
 impl From<FileError> for Error {
     fn from(error: FileError) -> Self {
-        Self(Box::new(Kind::Other(error.into())))
+        Self(Box::new(Kind::Other(error.into())), None)
     }
 }

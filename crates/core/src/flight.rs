@@ -8,11 +8,13 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use gristmill_ipc::SharedMemory;
 
 use crate::input::Span;
+use crate::task::Spot;
 
+// What changes with every record lies in one line of the cache.
 const BEAT: usize = 0;
 const STAGE: usize = 1;
 const TASK: usize = 2;
-const ATTEMPT: usize = 3;
+const RECORDS: usize = 3;
 const FILE: usize = 4;
 const OFFSET: usize = 5;
 const LEN: usize = 6;
@@ -21,9 +23,14 @@ const STOP: usize = 8;
 const KEY_LEN: usize = 9;
 const KEY: usize = 10;
 const KEY_BYTES: usize = 64;
+const ATTEMPT: usize = 18;
+const GROUP: usize = 19;
 const WORDS_LEN: usize = 24;
 const WORDS: usize = 25;
 const WORDS_BYTES: usize = 16 << 10;
+
+/// What the length of a block is marked with: a block is no record.
+const BLOCK: u64 = 1 << 63;
 
 /// Words in the page.
 pub(crate) const PAGE_WORDS: usize = WORDS + WORDS_BYTES / 8;
@@ -100,6 +107,8 @@ impl Flight {
         self.put(KEY_LEN, 0);
         self.put(LEN, 0);
         self.put(BYTES, 0);
+        self.put(RECORDS, 0);
+        self.put(GROUP, 0);
         self.put(FILE, u64::MAX);
         // A panic that user code caught in an attempt before explains nothing about this one.
         self.last_words("");
@@ -116,6 +125,13 @@ impl Flight {
         self.beat();
     }
 
+    /// As [`Flight::stage`]; returns the stage before, for one that comes in the middle of another.
+    pub(crate) fn enter(&self, stage: Stage) -> Stage {
+        let before = Stage::from_word(self.get(STAGE));
+        self.stage(stage);
+        before
+    }
+
     /// Notes which file the records to come are from.
     pub(crate) fn file(&self, ordinal: u32) {
         self.put(FILE, u64::from(ordinal));
@@ -124,17 +140,40 @@ impl Flight {
     /// Notes the record that user code is about to see.
     #[inline]
     pub(crate) fn record(&self, at: Span) {
-        self.put(OFFSET, at.offset);
-        self.put(LEN, at.len);
+        // One look at the length of the page for all of them.
+        let Some(words) = self.page.words().first_chunk::<{ BYTES + 1 }>() else { return };
+        let add = |at: usize, more: u64| words[at].store(words[at].load(Relaxed).wrapping_add(more), Relaxed);
+        words[OFFSET].store(at.offset, Relaxed);
+        // A record may be empty; no record at all is zero.
+        words[LEN].store(at.len + 1, Relaxed);
+        add(BYTES, at.len);
+        add(RECORDS, 1);
+    }
+
+    /// Notes the block of records that user code is about to see: whatever happens, none of them is named.
+    #[inline]
+    pub(crate) fn block(&self, at: Span) {
+        self.record_again(Self::block_mark(at));
         self.put(BYTES, self.get(BYTES) + at.len);
         self.beat();
+    }
+
+    /// What [`Flight::record_again`] is to be told of a block.
+    #[inline]
+    pub(crate) fn block_mark(at: Span) -> Span {
+        Span { offset: at.offset, len: at.len | BLOCK }
+    }
+
+    /// Notes that user code sees no record at present.
+    pub(crate) fn no_record(&self) {
+        self.put(LEN, 0);
     }
 
     /// Notes a record that was seen before: user code is about to see something of it again.
     #[inline]
     pub(crate) fn record_again(&self, at: Span) {
         self.put(OFFSET, at.offset);
-        self.put(LEN, at.len);
+        self.put(LEN, at.len + 1);
     }
 
     /// Takes back what [`Flight::record`] has added: the same bytes are noted again, record by record.
@@ -143,12 +182,18 @@ impl Flight {
         self.put(BYTES, self.get(BYTES) - at.len);
     }
 
-    /// Notes the key that a reducer is about to see.
-    pub(crate) fn key(&self, key: &[u8]) {
+    /// Notes the group that user code is about to see: its ordinal in its partition, and its key.
+    pub(crate) fn group(&self, ordinal: u64, key: &[u8]) {
         let kept = &key[..key.len().min(KEY_BYTES)];
         self.page.store_bytes(KEY, kept);
         self.put(KEY_LEN, key.len() as u64);
+        self.put(GROUP, ordinal + 1);
         self.beat();
+    }
+
+    /// Notes that user code sees no group at present.
+    pub(crate) fn no_group(&self) {
+        self.put(GROUP, 0);
     }
 
     /// Leaves a text behind for the case that the process is about to end, a panic's message above all.
@@ -171,7 +216,14 @@ impl Flight {
 
     /// A number that changes whenever work goes on.
     pub(crate) fn heartbeat(&self) -> u64 {
-        self.get(BEAT)
+        // A record counts in its own word: two for each would cost twice as much. The factor is odd, so that no few
+        // beats make up for records that are counted from zero again.
+        self.get(BEAT).wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(self.get(RECORDS))
+    }
+
+    /// Ordinal of the file that records are from.
+    pub(crate) fn sight_file(&self) -> Option<u32> {
+        u32::try_from(self.get(FILE)).ok()
     }
 
     /// Bytes of records seen in the running attempt.
@@ -183,13 +235,15 @@ impl Flight {
     pub(crate) fn sight(&self) -> Sighting {
         let stage = Stage::from_word(self.get(STAGE));
         let file = u32::try_from(self.get(FILE)).ok();
-        let record = (file.is_some() && self.get(LEN) > 0)
-            .then(|| Span { offset: self.get(OFFSET), len: self.get(LEN) });
+        let (len, is_block) = (self.get(LEN) & !BLOCK, self.get(LEN) & BLOCK != 0);
+        let record = (file.is_some() && len > 0).then(|| Span { offset: self.get(OFFSET), len: len - 1 });
+        let group = self.get(GROUP).checked_sub(1);
         let key_len = self.get(KEY_LEN) as usize;
-        let key = (key_len > 0).then(|| self.bytes(KEY, key_len.min(KEY_BYTES)));
+        let key = group.map(|_| self.bytes(KEY, key_len.min(KEY_BYTES)));
         let words_len = self.page.words()[WORDS_LEN].load(Acquire) as usize;
         let last_words = String::from_utf8_lossy(&self.bytes(WORDS, words_len.min(WORDS_BYTES))).into_owned();
-        Sighting { stage, file, record, key, key_len, bytes: self.get(BYTES), last_words }
+        let (task, bytes, records) = (self.task(), self.get(BYTES), self.get(RECORDS));
+        Sighting { task, stage, file, record, is_block, group, key, key_len, bytes, records, last_words }
     }
 
     fn bytes(&self, at: usize, len: usize) -> Vec<u8> {
@@ -202,15 +256,23 @@ impl Flight {
 /// What was read from a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sighting {
+    /// Ordinal of the task that was begun last.
+    pub(crate) task: u32,
     pub(crate) stage: Stage,
     /// Ordinal of the input file.
     pub(crate) file: Option<u32>,
     pub(crate) record: Option<Span>,
+    /// Whether that is a block of records.
+    pub(crate) is_block: bool,
+    /// Ordinal of the group in its partition.
+    pub(crate) group: Option<u64>,
     /// The first bytes of the encoded key, and its whole length.
     pub(crate) key: Option<Vec<u8>>,
     pub(crate) key_len: usize,
     /// Bytes of records seen in the running attempt.
     pub(crate) bytes: u64,
+    /// Records that were seen one by one.
+    pub(crate) records: u64,
     pub(crate) last_words: String,
 }
 
@@ -218,13 +280,29 @@ impl Sighting {
     /// What is known without a page.
     pub(crate) fn nothing() -> Self {
         Self {
+            task: 0,
             stage: Stage::Idle,
             file: None,
             record: None,
+            is_block: false,
+            group: None,
             key: None,
             key_len: 0,
             bytes: 0,
+            records: 0,
             last_words: String::new(),
+        }
+    }
+
+    /// The record or group that user code was at, if it was at one.
+    pub(crate) fn spot(&self) -> Option<Spot> {
+        match self.stage {
+            Stage::Map if !self.is_block => {
+                let (file, Span { offset, len }) = (self.file?, self.record?);
+                Some(Spot::Record { file, offset, len })
+            }
+            Stage::Reduce => Some(Spot::Group { partition: self.task, ordinal: self.group? }),
+            _ => None,
         }
     }
 }
@@ -242,13 +320,16 @@ mod tests {
         flight.stage(Stage::Map);
         flight.record(Span { offset: 10, len: 5 });
         flight.record(Span { offset: 15, len: 6 });
-        flight.key(&[b'k'; 100]);
+        flight.group(3, &[b'k'; 100]);
         flight.last_words("farewell");
         let seen = flight.sight();
-        assert_eq!((seen.stage, seen.file, seen.bytes), (Stage::Map, Some(7), 11));
+        assert_eq!((seen.stage, seen.file, seen.bytes, seen.records), (Stage::Map, Some(7), 11, 2));
+        assert_eq!(seen.spot(), Some(Spot::Record { file: 7, offset: 15, len: 6 }));
         assert_eq!(seen.record, Some(Span { offset: 15, len: 6 }));
         assert_eq!(seen.key.map(|key| key.len()), Some(KEY_BYTES));
-        assert_eq!((seen.key_len, seen.last_words.as_str()), (100, "farewell"));
+        assert_eq!((seen.key_len, seen.group, seen.last_words.as_str()), (100, Some(3), "farewell"));
+        flight.stage(Stage::Reduce);
+        assert_eq!(flight.sight().spot(), Some(Spot::Group { partition: 3, ordinal: 3 }));
         flight.begin(4, 1);
         assert_eq!(flight.sight().last_words, "");
     }
@@ -258,6 +339,26 @@ mod tests {
         let flight = Flight::new(SharedMemory::new(PAGE_WORDS).expect("a page"));
         let before = flight.heartbeat();
         flight.record(Span { offset: 0, len: 1 });
-        assert_ne!(flight.heartbeat(), before);
+        let one = flight.heartbeat();
+        flight.begin(0, 2);
+        assert!(one != before && flight.heartbeat() != one && flight.heartbeat() != before);
+    }
+
+    #[test]
+    fn a_block_is_no_spot_and_an_empty_record_is_one() {
+        let flight = new_page().expect("a page");
+        flight.begin(0, 1);
+        flight.file(0);
+        flight.stage(Stage::Map);
+        let at = Span { offset: 10, len: 500 };
+        flight.block(at);
+        let seen = flight.sight();
+        assert_eq!((seen.record, seen.spot(), seen.bytes, seen.records), (Some(at), None, 500, 0));
+        flight.record(Span { offset: 20, len: 0 });
+        assert_eq!(flight.sight().spot(), Some(Spot::Record { file: 0, offset: 20, len: 0 }));
+        flight.record_again(Flight::block_mark(at));
+        assert_eq!((flight.sight().record, flight.sight().spot()), (Some(at), None));
+        flight.no_record();
+        assert_eq!((flight.sight().record, flight.sight().spot()), (None, None));
     }
 }

@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::disk::Inject;
 use crate::error::Error;
+use crate::hardships::Hardships;
 use crate::input::{InputError, Plan};
 use crate::progress::ShowProgress;
+use crate::workdir::Unfinished;
 
 /// What runs the tasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -71,12 +74,22 @@ pub struct RunOptions {
     pub(crate) executor: ExecutorKind,
     pub(crate) max_attempts: Option<u32>,
     pub(crate) task_timeout: Option<Duration>,
+    pub(crate) max_bad_records: u64,
     pub(crate) durable: bool,
+    pub(crate) resume: bool,
+    pub(crate) restart: bool,
+    pub(crate) from_reduce: bool,
+    pub(crate) max_tasks_per_worker: Option<u32>,
+    pub(crate) verify: bool,
+    pub(crate) worker_memory: Option<u64>,
     pub(crate) spill_compression: SpillCompression,
     pub(crate) max_spill: Option<u64>,
     pub(crate) work_dir: Option<PathBuf>,
     pub(crate) progress: Option<ShowProgress>,
     pub(crate) text: bool,
+    pub(crate) hardships: Hardships,
+    /// What is to go wrong, in a test.
+    pub(crate) inject: Option<Inject>,
 }
 
 impl RunOptions {
@@ -153,7 +166,7 @@ impl RunOptions {
         self
     }
 
-    /// Attempts at a task before the job fails; by default 1.
+    /// Attempts at a task before the job fails; by default 4.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = Some(attempts);
         self
@@ -165,9 +178,57 @@ impl RunOptions {
         self
     }
 
+    /// How many records, or groups in reduce, may be set aside because user code fails at them twice, by an error, a panic,
+    /// a crash or a hang. The job goes on without them; they are put into a folder `OUTPUT.quarantine` beside the output.
+    /// By default none: a task that fails again and again fails the job.
+    pub fn max_bad_records(mut self, records: u64) -> Self {
+        self.max_bad_records = records;
+        self
+    }
+
     /// Makes committed work survive a power loss, not only the death of processes.
     pub fn durable(mut self, durable: bool) -> Self {
         self.durable = durable;
+        self
+    }
+
+    /// Goes on with the work that an unfinished job has left beside the output, if there is any. It has to be the same
+    /// job: inputs, program, parameters and partitions.
+    pub fn resume(mut self, resume: bool) -> Self {
+        self.resume = resume;
+        self
+    }
+
+    /// Removes the work that an unfinished job has left beside the output, if there is any, and starts afresh.
+    pub fn restart(mut self, restart: bool) -> Self {
+        self.restart = restart;
+        self
+    }
+
+    /// Resumes with the map output of the unfinished job, whose map tasks have to be complete, and reduces all of it,
+    /// with this program even if it is another.
+    pub fn from_reduce(mut self, from_reduce: bool) -> Self {
+        self.from_reduce = from_reduce;
+        self
+    }
+
+    /// Replaces a worker process when it has carried out so many tasks.
+    pub fn max_tasks_per_worker(mut self, tasks: u32) -> Self {
+        self.max_tasks_per_worker = Some(tasks);
+        self
+    }
+
+    /// Runs a sample of tasks a second time in the end, and fails the job if they come to something else: its mapper,
+    /// combiner or reducer is not deterministic then.
+    pub fn verify(mut self, verify: bool) -> Self {
+        self.verify = verify;
+        self
+    }
+
+    /// Bytes of memory that each worker process may take up, user code and its libraries included. A worker that
+    /// wants more dies, and its task is tried again.
+    pub fn worker_memory(mut self, bytes: u64) -> Self {
+        self.worker_memory = Some(bytes);
         self
     }
 
@@ -204,6 +265,8 @@ impl RunOptions {
             ("--partitions", self.partitions == Some(0)),
             ("--max-attempts", self.max_attempts == Some(0)),
             ("--max-spill", self.max_spill == Some(0)),
+            ("--max-tasks-per-worker", self.max_tasks_per_worker == Some(0)),
+            ("--worker-memory", self.worker_memory == Some(0)),
         ];
         if let Some((name, _)) = zero.iter().find(|(_, zero)| *zero) {
             return Err(Error::usage(format!("{name} 0: must be at least 1")));
@@ -217,10 +280,39 @@ impl RunOptions {
         if self.overwrite && self.output.is_none() {
             return Err(Error::usage("--overwrite: needs an output folder (--output)"));
         }
+        if self.max_bad_records > 0 && self.output.is_none() {
+            return Err(Error::usage(
+                "--max-bad-records: needs an output folder (--output): what is set aside is put beside it",
+            ));
+        }
         if self.items.is_some() && !self.inputs.is_empty() {
             return Err(Error::usage("a job reads either files or in-memory items, not both"));
         }
+        self.check_resume()?;
         self.check_executor()
+    }
+
+    fn check_resume(&self) -> Result<(), Error> {
+        let asked = [("--resume", self.resume), ("--restart", self.restart), ("--from", self.from_reduce)];
+        let asked: Vec<_> = asked.iter().filter(|(_, asked)| *asked).map(|(name, _)| *name).collect();
+        if asked.contains(&"--restart") && asked.len() > 1 {
+            return Err(Error::usage(format!("--restart: cannot be combined with {}", asked[0])));
+        }
+        match asked.first() {
+            Some(name) if self.output.is_none() => Err(Error::usage(format!(
+                "{name}: needs an output folder (--output): work is kept beside it, and only there"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is to become of the work that an unfinished job has left.
+    pub(crate) fn unfinished(&self) -> Unfinished {
+        match () {
+            () if self.resume || self.from_reduce => Unfinished::Resume,
+            () if self.restart => Unfinished::Restart,
+            () => Unfinished::Refuse,
+        }
     }
 
     fn check_executor(&self) -> Result<(), Error> {
@@ -232,6 +324,15 @@ impl RunOptions {
             return Err(Error::usage(
                 "--task-timeout: only worker processes can be ended; this executor has none",
             ));
+        }
+        let of_processes = [
+            ("--max-tasks-per-worker", self.max_tasks_per_worker.is_some()),
+            ("--worker-memory", self.worker_memory.is_some()),
+        ];
+        if self.executor != ExecutorKind::Processes
+            && let Some((name, _)) = of_processes.iter().find(|(_, asked)| *asked)
+        {
+            return Err(Error::usage(format!("{name}: is for worker processes; this executor has none")));
         }
         Ok(())
     }

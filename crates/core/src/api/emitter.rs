@@ -10,7 +10,7 @@ use std::path::Path;
 use bstr::BStr;
 use serde::Serialize;
 
-use crate::collect::{Collector, KeySample};
+use crate::collect::{Collector, Digest, KeySample};
 use crate::counters::Counters;
 use crate::input::Span;
 use crate::key::{self, Image};
@@ -34,6 +34,8 @@ pub(crate) enum Target<'a, V> {
     Direct(&'a mut PairWriter),
     /// Only the keys, into a sample of them.
     Sample(&'a mut KeySample),
+    /// Into a digest: the attempt is compared with another.
+    Digest(&'a mut Digest),
 }
 
 /// The input file that is being read.
@@ -64,6 +66,24 @@ impl<'a, K, V: Serialize> Emitter<'a, K, V> {
     /// Brings what was emitted to where it belongs, before anything else is done.
     pub(crate) fn settle(&mut self) -> Result {
         if let Target::Shuffle(collector) = &mut self.target { collector.settle() } else { Ok(()) }
+    }
+
+    /// Sees to it that all that was emitted has gone well.
+    pub(crate) fn check(&mut self) -> Result {
+        match &mut self.target {
+            Target::Shuffle(collector) => collector.check(),
+            Target::Direct(writer) => writer.check(),
+            Target::Sample(_) | Target::Digest(_) => Ok(()),
+        }
+    }
+
+    /// Drops what waits, in whatever state a failure has left it: all that is emitted from now on will be dropped too.
+    pub(crate) fn discard(&mut self) {
+        match &mut self.target {
+            Target::Shuffle(collector) => collector.discard(),
+            Target::Direct(writer) => writer.discard(),
+            Target::Sample(_) | Target::Digest(_) => {}
+        }
     }
 
     /// Emits one pair. The key may be a borrowed form of `K`, such as `&str` for `String`: nothing is allocated.
@@ -103,6 +123,7 @@ impl<'a, K, V: Serialize> Emitter<'a, K, V> {
             }
             Target::Direct(writer) => writer.write(key, &value),
             Target::Sample(sample) => sample.put(key),
+            Target::Digest(digest) => digest.put(key, &value),
         }
     }
 
@@ -131,6 +152,7 @@ impl<'a, K, V: Serialize> Emitter<'a, K, V> {
             }
             Target::Direct(writer) => writer.write(key, value),
             Target::Sample(sample) => sample.put(key),
+            Target::Digest(digest) => digest.put(key, value),
         }
     }
 
@@ -150,6 +172,7 @@ impl<'a, K, V: Serialize> Emitter<'a, K, V> {
             },
             Target::Direct(writer) => writer.write(BStr::new(word.bytes()), &value),
             Target::Sample(sample) => sample.put(BStr::new(word.bytes())),
+            Target::Digest(digest) => digest.put(BStr::new(word.bytes()), &value),
         }
     }
 

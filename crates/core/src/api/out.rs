@@ -38,6 +38,16 @@ impl<'a, K, V> Out<'a, K, V> {
         self.writer.write(key, value)
     }
 
+    /// Says whether all results so far were written well.
+    pub(crate) fn check(&mut self) -> Result {
+        self.writer.check()
+    }
+
+    /// Drops what waits to be written, in whatever state a failure has left it.
+    pub(crate) fn discard(&mut self) {
+        self.writer.discard();
+    }
+
     /// Adds `n` to the counter `name`; it counts if this attempt is committed.
     pub fn count(&mut self, name: &str, n: u64) {
         self.counters.add(name, n);

@@ -109,7 +109,7 @@ impl App {
     }
 
     /// Runs the program: a job as the command line says, or a worker. Returns the exit status: 0 done, 1 failed, 2 usage,
-    /// 130 or 143 stopped by a signal.
+    /// 3 done with records set aside, 130 or 143 stopped by a signal.
     pub fn main(self) -> ExitCode {
         let about = self.about;
         command::main(&self.enter(), about)

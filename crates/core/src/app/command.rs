@@ -15,7 +15,7 @@ use super::registry::{Registered, Registry};
 use super::session::Entered;
 use super::show::show;
 use super::tune;
-use crate::coordinate;
+use crate::coordinate::{self, Finished};
 use crate::error::Error;
 use crate::result::{BoxError, Result};
 
@@ -23,6 +23,9 @@ use crate::result::{BoxError, Result};
 const DRAIN: Duration = Duration::from_secs(2);
 /// A third signal ends the program after this time, whatever it is at.
 const AT_ONCE: Duration = Duration::from_millis(500);
+
+/// The exit status of a job that was done but for records that were set aside.
+const SET_ASIDE: u8 = 3;
 
 /// Runs what the command line asks for.
 pub(super) fn main(entered: &Entered, about: Option<&'static str>) -> ExitCode {
@@ -43,7 +46,7 @@ pub(super) fn main(entered: &Entered, about: Option<&'static str>) -> ExitCode {
         return ExitCode::from(2);
     };
     match run_command(entered, &name, job, &matches) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::from(error.exit_status())
@@ -83,7 +86,12 @@ fn first_command(registry: &Registry) -> Option<(&String, &Registered)> {
     registry.jobs.iter().find(|(_, job)| job.options.is_some())
 }
 
-fn run_command(entered: &Entered, name: &str, job: &Registered, matches: &ArgMatches) -> Result<(), Error> {
+fn run_command(
+    entered: &Entered,
+    name: &str,
+    job: &Registered,
+    matches: &ArgMatches,
+) -> Result<ExitCode, Error> {
     let usage = |error: clap::Error| -> Error { error.exit() };
     let common = CommonArgs::from_arg_matches(matches).map_err(usage)?;
     let params = match &job.options {
@@ -96,16 +104,29 @@ fn run_command(entered: &Entered, name: &str, job: &Registered, matches: &ArgMat
     exit_on_third_signal(&entered.cancel);
     let ended = if common.tune.wanted {
         tune::run(&tune::Order { entered, name, job, params: &params, common: &common, logging: &logging })
+            .map(|()| ExitCode::SUCCESS)
+    } else if let (Some(id), Some(output)) = (&common.replay, &common.output) {
+        entered.replay(name, &params, output, id).map(|()| ExitCode::SUCCESS)
     } else {
         let json = common.json;
         let mut options = common.into_options().sample(job.sample);
         options.text = job.present.is_none();
         let done = entered.launch(name, params.clone(), options, Some(&logging), &bars);
-        done.and_then(|finished| Ok(show(job, &params, &finished, json)?))
+        done.and_then(|finished| Ok(show(job, &params, &finished, json).map(|()| status(&finished))?))
     };
     stop_logging(logging);
     drop(handlers);
     ended
+}
+
+/// Says what was set aside.
+fn status(finished: &Finished) -> ExitCode {
+    let (records, Some(folder)) = (finished.summary().set_aside, finished.quarantine()) else {
+        return ExitCode::SUCCESS;
+    };
+    let were = if records == 1 { "record was" } else { "records were" };
+    eprintln!("{records} {were} set aside in {} (--replay ID runs one alone)", folder.display());
+    ExitCode::from(SET_ASIDE)
 }
 
 fn stop_logging(logging: Logging) {

@@ -2,7 +2,7 @@
 //!
 //! Only this part of the library reads arguments, installs signal handlers, prints and decides exit statuses.
 //! [`registry`] knows the jobs by name, [`cli`] the options that every job has, [`command`] runs what the command line
-//! asks for, [`logging`] sets up the listener, [`session`] enters a worker or runs a job, [`tune`] finds
+//! asks for, [`torture`] reads what a run is to suffer, [`logging`] sets up the listener, [`session`] enters a worker or runs a job, [`tune`] finds
 //! good options for one.
 
 mod builder;
@@ -13,6 +13,7 @@ mod registry;
 mod session;
 mod show;
 mod sizes;
+mod torture;
 mod tune;
 
 pub use builder::{App, NoArgs};

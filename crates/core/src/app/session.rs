@@ -3,6 +3,7 @@
 //! It prints nothing.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use gristmill_ipc::codec;
@@ -17,6 +18,7 @@ use crate::coordinate::{self, Finished, Launch};
 use crate::error::Error;
 use crate::exec::{self, LogTail};
 use crate::options::RunOptions;
+use crate::quarantine;
 use crate::result::{BoxError, Result};
 
 /// Raised whenever coordinator and workers would no longer understand each other.
@@ -69,6 +71,12 @@ impl Entered {
     #[must_use]
     pub fn cancel_token(&self) -> Cancel {
         self.cancel.clone()
+    }
+
+    /// Runs what was set aside when the job called `name` wrote to `output`, alone and in this thread.
+    pub(super) fn replay(&self, name: &str, params: &[u8], output: &Path, id: &str) -> Result<(), Error> {
+        let stages = self.registry.rebuild(name, params).map_err(|error| Error::usage(error.to_string()))?;
+        quarantine::replay(&*stages, name, output, id)
     }
 
     pub(super) fn launch(

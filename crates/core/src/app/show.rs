@@ -26,6 +26,8 @@ pub(super) fn show(job: &Registered, params: &[u8], finished: &Finished, json: b
 fn print_json(finished: &Finished, out: &mut impl Write) -> Result {
     let mut summary = serde_json::to_value(finished.summary())?;
     summary["counters"] = finished.counters().iter().collect();
+    summary["certificates"] = finished.certificates()?;
+    summary["quarantine"] = finished.quarantine().map(|path| path.display().to_string()).into();
     summary["output"] = finished.output().map(|path| path.display().to_string()).into();
     Ok(writeln!(out, "{summary}")?)
 }

@@ -6,7 +6,7 @@ use gristmill_ipc::codec;
 use serde::Serialize;
 
 use super::Runs;
-use crate::flight::Flight;
+use crate::flight::{Flight, Stage};
 use crate::fold::Batch;
 use crate::input::Span;
 use crate::key::Image;
@@ -37,6 +37,10 @@ pub(crate) trait PairSink<V>: Send {
         Ok(())
     }
 
+    /// Drops what waits, in whatever state a failure of user code has left it. What is held otherwise may stay: the
+    /// attempt will not be committed.
+    fn discard(&mut self);
+
     /// Whether nothing is held.
     fn is_empty(&self) -> bool;
 
@@ -51,13 +55,15 @@ pub(crate) struct Collector<V> {
     encodes: bool,
     sink: Box<dyn PairSink<V>>,
     runs: Runs,
+    flight: Flight,
     scratch: Vec<u8>,
     poison: Option<String>,
 }
 
 impl<V> Collector<V> {
     pub(crate) fn new(sink: Box<dyn PairSink<V>>, runs: Runs, flight: Flight) -> Self {
-        Self { batch: Batch::noting(flight), encodes: false, sink, runs, scratch: Vec::new(), poison: None }
+        let batch = Batch::noting(flight.clone());
+        Self { batch, encodes: false, sink, runs, flight, scratch: Vec::new(), poison: None }
     }
 
     /// Says that the pairs to come are of this input split.
@@ -148,6 +154,13 @@ impl<V> Collector<V> {
         }
     }
 
+    /// Drops what waits, in whatever state a failure has left it.
+    pub(crate) fn discard(&mut self) {
+        self.batch.clear();
+        self.poison = None;
+        self.sink.discard();
+    }
+
     /// Spills what is held and hands out the run files for the commit.
     pub(crate) fn finish(&mut self) -> Result<&mut Runs> {
         if !self.sink.is_empty() {
@@ -169,7 +182,12 @@ impl<V> Collector<V> {
     }
 
     fn spill(&mut self) -> Result {
+        self.sink.settle()?;
+        // What fails from here on is nothing that a single record could be blamed for, and the page keeps saying so.
+        let before = self.flight.enter(Stage::Commit);
         let (writer, spill) = self.runs.next_spill()?;
-        self.sink.spill(writer, spill)
+        self.sink.spill(writer, spill)?;
+        self.flight.stage(before);
+        Ok(())
     }
 }

@@ -103,6 +103,9 @@ mod tests {
             flush_after: Duration::ZERO,
             durable: false,
             spilling: crate::run::SpillSettings::default(),
+            session: 1,
+            hardships: crate::hardships::Hardships::default(),
+            inject: None,
         };
         let plan = Plan::cut(Vec::new(), Cut::Never, 1, None).expect("a plan");
         let env = setup.env("Worker-1", 1, Arc::new(plan), new_page().expect("a page"));

@@ -14,7 +14,9 @@ use crate::counters::Counters;
 use crate::datum::Datum;
 use crate::error::Error;
 use crate::job::Types;
+use crate::quarantine::Certificate;
 use crate::result::{AtPath, Result};
+use crate::task::Failure;
 use crate::workdir::WorkFolder;
 
 /// A job that ended well: its counters, its summary, and its results.
@@ -23,6 +25,11 @@ pub struct Finished {
     pub(super) counters: Counters,
     pub(super) summary: Summary,
     pub(super) results: Results,
+    /// Attempts that failed.
+    pub(super) lost: Vec<Failure>,
+    /// Names of what was set aside, and the folder where it is.
+    pub(super) aside: Vec<String>,
+    pub(super) quarantine: Option<PathBuf>,
 }
 
 /// Where the results are.
@@ -58,6 +65,10 @@ pub struct Summary {
     pub records: u64,
     /// Bytes in all part files.
     pub bytes: u64,
+    /// Attempts at tasks that failed, and whose tasks were tried again.
+    pub lost_attempts: usize,
+    /// Records, and groups in reduce, that were set aside.
+    pub set_aside: u64,
     /// Wall time in seconds, from checking the options to publishing the output.
     #[serde(serialize_with = "seconds")]
     pub elapsed: Duration,
@@ -78,6 +89,31 @@ impl Finished {
     #[must_use]
     pub fn summary(&self) -> &Summary {
         &self.summary
+    }
+
+    /// The attempts that failed and whose tasks were tried again, in the order of their ends; of very many only the first.
+    #[must_use]
+    pub fn lost_attempts(&self) -> &[Failure] {
+        &self.lost
+    }
+
+    /// The names of the records, and of the groups in reduce, that were set aside: `map-FILE-OFFSET` with the ordinal of
+    /// the input and the record's offset in bytes, or `reduce-PARTITION-ORDINAL`.
+    #[must_use]
+    pub fn set_aside(&self) -> &[String] {
+        &self.aside
+    }
+
+    /// The folder of what was set aside, if anything was.
+    #[must_use]
+    pub fn quarantine(&self) -> Option<&Path> {
+        self.quarantine.as_deref()
+    }
+
+    /// A certificate for each attempt that failed.
+    pub(crate) fn certificates(&self) -> Result<serde_json::Value> {
+        let certificates = self.lost.iter().map(|failure| serde_json::to_value(Certificate::of(failure)));
+        Ok(certificates.collect::<Result<Vec<_>, _>>()?.into())
     }
 
     /// The output folder, if the job wrote one.

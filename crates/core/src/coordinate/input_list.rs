@@ -2,13 +2,13 @@
 //!
 //! It does not publish: the output folder does.
 
-use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use bstr::BStr;
 
+use crate::disk;
 use crate::error::Error;
 use crate::input::Plan;
 use crate::output::text::write_field;
@@ -32,7 +32,8 @@ pub(super) fn check(name: Option<&str>) -> Result<(), Error> {
 
 /// Writes `ordinal<TAB>path` for every input.
 pub(super) fn write(path: &Path, plan: &Plan) -> Result {
-    let mut file = BufWriter::new(File::create(path).at("create the list of inputs", path)?);
+    let file = disk::create(path).at("create the list of inputs", path)?;
+    let mut file = BufWriter::new(disk::Writer(file));
     let mut line = Vec::new();
     for (ordinal, input) in plan.files.iter().enumerate() {
         line.clear();

@@ -6,12 +6,14 @@
 //!
 //! It decides nothing about tasks (the scheduler does) and installs no handlers (the application does).
 
+mod aside;
 mod finished;
 mod input_list;
 mod memory;
 mod output_folder;
 mod planning;
 mod results;
+mod resume;
 mod run;
 
 pub use finished::{Finished, Summary};

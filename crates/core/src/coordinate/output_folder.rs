@@ -2,11 +2,11 @@
 //!
 //! It does not write part files.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::disk;
 use crate::error::Error;
-use crate::os;
 use crate::result::{AtPath, Result};
 
 /// Name of the empty file that says the output is whole.
@@ -55,11 +55,12 @@ impl OutputFolder {
         name.push(".try");
         let beside = self.path.with_file_name(name);
         // One may be left of a job that was killed right here; otherwise there is nothing to remove.
-        drop(fs::remove_dir(&beside));
-        fs::create_dir(trial)
-            .and_then(|()| os::rename_new(trial, &beside))
-            .and_then(|()| fs::remove_dir(&beside))
+        drop(disk::remove_dir(&beside));
+        disk::create_dir(trial)
+            .and_then(|()| disk::rename_new(trial, &beside))
+            .and_then(|()| disk::remove_dir(&beside))
             .map_err(|error| {
+                drop(disk::remove_dir(&beside));
                 let (path, from) = (self.path.display(), work.display());
                 Error::usage(format!("output {path}: cannot be renamed from the work folder {from}: {error}"))
             })
@@ -69,19 +70,19 @@ impl OutputFolder {
     pub(crate) fn publish(&self, parts: &Path, durable: bool) -> Result {
         remove_strays(parts)?;
         let success = parts.join(SUCCESS);
-        File::create(&success).at("create", &success)?;
+        disk::create(&success).at("create", &success)?;
         if durable {
-            os::sync_parent(&success)?;
+            disk::sync_parent(&success)?;
         }
         if self.overwrite && self.path.symlink_metadata().is_ok() {
             // What was there takes the place of the parts and is removed with the work folder.
             check_replaceable(&self.path, self.input_list.as_deref())?;
-            os::exchange(parts, &self.path).at("replace", &self.path)?;
+            disk::exchange(parts, &self.path).at("replace", &self.path)?;
         } else {
-            os::rename_new(parts, &self.path).at("publish", &self.path)?;
+            disk::rename_new(parts, &self.path).at("publish", &self.path)?;
         }
         if durable {
-            os::sync_parent(&self.path)?;
+            disk::sync_parent(&self.path)?;
         }
         Ok(())
     }
@@ -116,7 +117,7 @@ fn remove_strays(parts: &Path) -> Result {
     for entry in fs::read_dir(parts).at("read", parts)? {
         let entry = entry.at("read", parts)?;
         if entry.file_name().to_string_lossy().starts_with('.') {
-            fs::remove_file(entry.path()).at("remove", &entry.path())?;
+            disk::remove_file(&entry.path()).at("remove", &entry.path())?;
         }
     }
     Ok(())

@@ -11,10 +11,11 @@ use std::time::Duration;
 use crossbeam_channel::RecvTimeoutError;
 use gristmill_pool::signals::{Cancel, Level};
 
+use crate::disk;
 use crate::error::Error;
-use crate::input::{Given, InputFile, Plan, find, stdin};
+use crate::input::{Given, InputFile, Origin, Plan, find, stdin};
 use crate::job::Stages;
-use crate::options::RunOptions;
+use crate::options::{GivenItems, RunOptions};
 use crate::result::{AtPath, BoxError};
 use crate::workdir::WorkPaths;
 
@@ -35,10 +36,7 @@ pub(super) fn plan(
 ) -> Result<(Plan, u32), Error> {
     let asked = options.partitions.or(stages.partitions());
     if let Some(items) = options.items.take() {
-        if items.type_name != stages.types().input {
-            let (given, read) = (items.type_name, stages.types().input);
-            return Err(Error::usage(format!("the items given are {given}, but the mapper reads {read}")));
-        }
+        check_items(&items, stages)?;
         let partitions = asked.unwrap_or(DEFAULT_ITEM_PARTITIONS);
         let ranges = stages.map_only().then_some(partitions);
         let chunk = options.chunk_size.unwrap_or(DEFAULT_CHUNK_ITEMS);
@@ -86,6 +84,36 @@ pub(super) fn buckets(total_bytes: u64, partitions: u32) -> u32 {
     (wanted / u64::from(partitions)).max(1) as u32
 }
 
+/// The inputs of a job that goes on, as they are now. What was copied into the work folder is not read a second time.
+pub(super) fn inputs_again(
+    options: &mut RunOptions,
+    stages: &dyn Stages,
+    paths: &WorkPaths,
+    cancel: &Cancel,
+) -> Result<Vec<InputFile>, Error> {
+    let Some(items) = options.items.take() else { return find_files(options, paths, cancel) };
+    check_items(&items, stages)?;
+    let (old, new) = (paths.spooled_input(), paths.trial());
+    (items.spool)(&new, 1, None).map_err(usage)?;
+    let same = fs::read(&old).at("read", &old)? == fs::read(&new).at("read", &new)?;
+    disk::remove_file(&new).at("remove", &new)?;
+    if !same {
+        return Err(Error::usage(
+            "the items given are not those of the unfinished job (--restart starts afresh)",
+        ));
+    }
+    let metadata = fs::metadata(&old).at("examine", &old)?;
+    Ok(vec![InputFile::new(old, &metadata, Origin::Items)])
+}
+
+fn check_items(items: &GivenItems, stages: &dyn Stages) -> Result<(), Error> {
+    let (given, read) = (items.type_name, stages.types().input);
+    if given == read {
+        return Ok(());
+    }
+    Err(Error::usage(format!("the items given are {given}, but the mapper reads {read}")))
+}
+
 fn find_files(options: &RunOptions, paths: &WorkPaths, cancel: &Cancel) -> Result<Vec<InputFile>, Error> {
     let dash = Path::new("-");
     let mut given = Vec::new();
@@ -129,6 +157,10 @@ fn leave_out(files: &mut Vec<InputFile>, work: &Path) {
 fn spool_stdin(paths: &WorkPaths, cancel: &Cancel) -> Result<PathBuf, Error> {
     const TICK: Duration = Duration::from_millis(50);
     let path = paths.spooled_input();
+    // A job that is resumed has read it before.
+    if path.exists() {
+        return Ok(path);
+    }
     let (done, spooled) = crossbeam_channel::bounded(1);
     let copy = path.clone();
     let spool = move || done.send(stdin::spool(io::stdin().lock(), &copy)).unwrap_or_default();
@@ -157,10 +189,14 @@ fn unpack_sample(options: &RunOptions, paths: &WorkPaths) -> Result<Vec<Given>, 
     if options.sample.is_empty() {
         return Ok(Vec::new());
     }
-    fs::create_dir(&folder).at("make the folder", &folder)?;
+    if folder.exists() {
+        return Ok(vec![Given::Path(folder)]);
+    }
+    disk::create_dir(&folder).at("make the folder", &folder)?;
     for (name, content) in options.sample {
         let path = folder.join(name);
-        fs::write(&path, content).at("write", &path)?;
+        let file = disk::create(&path).at("write", &path)?;
+        disk::write_all(&file, content).at("write", &path)?;
     }
     Ok(vec![Given::Path(folder)])
 }

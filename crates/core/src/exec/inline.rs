@@ -75,6 +75,10 @@ impl Executor for Inline {
         Some(Flight::clone(&self.flight))
     }
 
+    fn retire(&mut self, _slot: usize) {
+        // Never asked for: replacing workers is refused with this executor.
+    }
+
     fn kill(&mut self, _slot: usize, _why: &str) {
         // Never asked for: time limits are refused with this executor.
     }

@@ -16,7 +16,7 @@ use gristmill_pool::Grace;
 use crate::flight::Flight;
 use crate::result::Result;
 use crate::runner::Note;
-use crate::task::Order;
+use crate::task::{DeathFacts, Order};
 
 pub(crate) use inline::Inline;
 pub(crate) use processes::{LogTail, Processes};
@@ -45,6 +45,14 @@ pub(crate) struct Loss {
     pub(crate) cause: String,
     /// Whether it had been ready for orders.
     pub(crate) was_ready: bool,
+    /// Whether it ended by itself, and well.
+    pub(crate) is_clean: bool,
+    /// Whether somebody else has killed it, as far as can be told.
+    pub(crate) from_outside: bool,
+    /// Whether there was too little memory for it.
+    pub(crate) out_of_memory: bool,
+    /// What the system says of its end.
+    pub(crate) death: DeathFacts,
     /// Its page, as it left it.
     pub(crate) flight: Option<Flight>,
     pub(crate) log_tail: Vec<String>,
@@ -59,6 +67,10 @@ impl Loss {
             pid: None,
             cause: error.to_string(),
             was_ready: false,
+            is_clean: false,
+            from_outside: false,
+            out_of_memory: false,
+            death: DeathFacts::default(),
             flight: None,
             log_tail: Vec::new(),
             stderr_tail: String::new(),
@@ -79,6 +91,14 @@ pub(crate) trait Executor {
 
     /// The page of the worker at `slot`.
     fn flight(&self, slot: usize) -> Option<Flight>;
+
+    /// Says that the worker at `slot` is of use: should it die, another is started without delay.
+    fn vouch(&mut self, slot: usize) {
+        let _ = slot;
+    }
+
+    /// Has the idle worker at `slot` end by itself; [`Event::Lost`] follows.
+    fn retire(&mut self, slot: usize);
 
     /// Ends the worker at `slot`; [`Event::Lost`] follows.
     fn kill(&mut self, slot: usize, why: &str);

@@ -18,7 +18,7 @@ use super::{Event, Executor, Loss};
 use crate::flight::Flight;
 use crate::result::Result;
 use crate::runner::Note;
-use crate::task::Order;
+use crate::task::{DeathFacts, Order};
 
 /// How long the records of a dead worker are waited for.
 const LOG_WAIT: Duration = Duration::from_millis(200);
@@ -86,10 +86,27 @@ fn report(
 }
 
 fn loss(death: Death, was_ready: bool, tail: &LogTail) -> Loss {
+    let by_signal = [Signal::KILL, Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT]
+        .iter()
+        .any(|signal| death.cause.signal() == Some(signal.as_raw()));
+    let out_of_memory = death.ran_out_of_memory();
     Loss {
         cause: ending(&death),
         pid: death.pid,
         was_ready,
+        is_clean: death.cause.is_clean(),
+        from_outside: by_signal && death.sent_by_us.is_none() && !out_of_memory,
+        out_of_memory,
+        death: DeathFacts {
+            signal: death.cause.signal(),
+            status: match death.cause {
+                Cause::Exited(status) => Some(status),
+                _ => None,
+            },
+            sent_by_us: death.sent_by_us.clone(),
+            peak_rss: death.peak_rss,
+            oom_kills: death.oom_kills,
+        },
         flight: death.page.map(Flight::new),
         log_tail: tail.take(&death.name),
         stderr_tail: death.stderr_tail,
@@ -101,14 +118,12 @@ fn loss(death: Death, was_ready: bool, tail: &LogTail) -> Loss {
 fn ending(death: &Death) -> String {
     let passive = matches!(death.cause, Cause::Signalled { .. } | Cause::HandshakeRefused(_));
     let told = format!("{}{}", if passive { "was " } else { "" }, death.cause);
+    let told = if death.ran_out_of_memory() { format!("{told}, out of memory") } else { told };
     let killed = death.cause.signal() == Some(Signal::KILL.as_raw());
-    match (&death.sent_by_us, death.peak_rss.map(|bytes| bytes >> 20).filter(|mib| *mib > 0)) {
-        (Some(why), _) => format!("{told} (sent by the coordinator: {why})"),
-        (None, Some(mib)) if killed => {
-            format!("{told}, which the coordinator did not send; its largest resident size was {mib} MiB")
-        }
-        (None, None) if killed => format!("{told}, which the coordinator did not send"),
-        _ => told,
+    match &death.sent_by_us {
+        Some(why) => format!("{told} (sent by the coordinator: {why})"),
+        None if killed => format!("{told}, which the coordinator did not send"),
+        None => told,
     }
 }
 
@@ -133,6 +148,14 @@ impl Executor for Processes {
 
     fn flight(&self, slot: usize) -> Option<Flight> {
         self.crew.page(slot).map(Flight::new)
+    }
+
+    fn vouch(&mut self, slot: usize) {
+        self.crew.vouch(slot);
+    }
+
+    fn retire(&mut self, slot: usize) {
+        self.crew.close(slot);
     }
 
     fn kill(&mut self, slot: usize, why: &str) {

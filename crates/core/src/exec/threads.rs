@@ -160,6 +160,10 @@ impl Executor for Threads {
         self.lanes.get(&slot).map(|lane| lane.flight.clone())
     }
 
+    fn retire(&mut self, _slot: usize) {
+        // Never asked for: replacing workers is refused with this executor.
+    }
+
     fn kill(&mut self, _slot: usize, _why: &str) {
         // Never asked for: time limits are refused with this executor.
     }

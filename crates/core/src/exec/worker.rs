@@ -8,6 +8,7 @@ use gristmill_ipc::codec;
 use gristmill_pool::WorkerLink;
 
 use super::setup::{Setup, read_plan};
+use crate::disk::{self, Role};
 use crate::flight::Flight;
 use crate::job::Stages;
 use crate::reduce::SharedShuffle;
@@ -19,7 +20,8 @@ use crate::task::Order;
 ///
 /// `rebuild` makes the job again from its name and encoded parameters.
 pub(crate) fn serve(link: WorkerLink, rebuild: impl FnOnce(&str, &[u8]) -> Result<Arc<dyn Stages>>) -> ! {
-    let status = match carry_out_orders(&link, rebuild) {
+    let served = carry_out_orders(&link, rebuild).and_then(|()| Ok(disk::report()?));
+    let status = match served {
         Ok(()) => 0,
         Err(error) => {
             // Standard error is captured: the coordinator shows it with the worker's end.
@@ -35,6 +37,8 @@ fn carry_out_orders(
     rebuild: impl FnOnce(&str, &[u8]) -> Result<Arc<dyn Stages>>,
 ) -> Result<(), BoxError> {
     let setup: Setup = codec::decode(link.welcome())?;
+    disk::arm(setup.inject.as_ref(), Role::Worker(link.incarnation()));
+    let _attending = setup.paths.attend()?;
     let flight = Flight::new(link.page().clone());
     let stages = note_panics(&flight, || rebuild(&setup.job, &setup.params))?;
     let plan = Arc::new(read_plan(&setup.paths.plan())?);

@@ -30,12 +30,10 @@ use std::path::Path;
 use crate::result::{BoxError, Result};
 
 pub(crate) use error::InputError;
-pub(crate) use file::{InputFile, Origin, path_bytes};
+pub(crate) use file::{InputFile, Origin, modified, path_bytes};
 pub(crate) use files::{Given, find};
 pub(crate) use items::spool_items;
-#[cfg(test)]
-pub(crate) use plan::Split;
-pub(crate) use plan::{Piece, Plan};
+pub(crate) use plan::{Piece, Plan, Split};
 pub(crate) use window::Buffers;
 
 pub use fixed::Fixed;

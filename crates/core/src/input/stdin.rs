@@ -2,9 +2,10 @@
 //!
 //! Where the file lies and when it goes away is decided by the caller.
 
-use std::fs::File;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
+
+use crate::disk;
 
 /// Large enough that system calls do not count.
 const BUFFER: usize = 1 << 20;
@@ -14,7 +15,7 @@ const BUFFER: usize = 1 << 20;
 /// # Errors
 /// The message names standard input or `path`, whichever failed.
 pub(crate) fn spool(mut reader: impl Read, path: &Path) -> io::Result<u64> {
-    let mut file = File::create(path).map_err(|error| named(path.display(), &error))?;
+    let file = disk::create(path).map_err(|error| named(path.display(), &error))?;
     let mut buffer = vec![0; BUFFER];
     let mut total = 0;
     loop {
@@ -24,7 +25,7 @@ pub(crate) fn spool(mut reader: impl Read, path: &Path) -> io::Result<u64> {
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             Err(error) => return Err(named("standard input", &error)),
         };
-        file.write_all(&buffer[..read]).map_err(|error| named(path.display(), &error))?;
+        disk::write_all(&file, &buffer[..read]).map_err(|error| named(path.display(), &error))?;
         total += read as u64;
     }
 }

@@ -9,15 +9,18 @@ use std::sync::Arc;
 
 use super::back::Back;
 use super::builder::Job;
-use crate::api::Mapper;
+use crate::api::{Mapper, Target};
+use crate::collect::Digest;
 use crate::counters::Counters;
 use crate::flight::Stage;
 use crate::input::{Cut, Input};
-use crate::map::MapSession;
+use crate::map::{MapSession, replay_record, run_attempt};
+use crate::output::PairWriter;
 use crate::output::part::{PartFile, part_name};
+use crate::quarantine::Stored;
 use crate::reduce::{Reduced, Shuffle};
 use crate::result::Result;
-use crate::task::TaskEnv;
+use crate::task::{Care, TaskEnv};
 
 /// A complete job, of whatever types. Every [`Job`] is one, but for those that still wait for a reducer.
 pub trait AnyJob: sealed::Erase {}
@@ -56,15 +59,23 @@ pub(crate) trait Stages: Send + Sync {
     /// Whether a file can hold the job's kind of records.
     fn check(&self, path: &Path, size: u64) -> Result;
     /// The map side of one worker.
-    fn map_session(&self, env: &Arc<TaskEnv>) -> Result<Box<dyn MapSession>>;
-    /// One attempt at a reduce task, committed when it returns.
+    fn map_session(&self, env: &Arc<TaskEnv>, care: &Care) -> Result<Box<dyn MapSession>>;
+    /// One attempt at a reduce task (partition and attempt), committed when it returns.
     fn reduce(
         &self,
         env: &TaskEnv,
         shuffle: &Shuffle,
-        partition: u32,
-        attempt: u32,
+        task: (u32, u32),
+        care: &Care,
     ) -> Result<(Reduced, Counters)>;
+    /// A digest of what a map task emits.
+    fn map_digest(&self, env: &TaskEnv, task: u32, care: &Care) -> Result<u64>;
+    /// The checksum that the part of a reduce task has; the part is thrown away.
+    fn reduce_digest(&self, env: &TaskEnv, shuffle: &Shuffle, partition: u32, care: &Care) -> Result<u64>;
+    /// Whether the mapper is run on a sample of the records before the first task.
+    fn samples(&self) -> bool;
+    /// Runs what was set aside, alone and in this thread; what it emits goes to `writer`.
+    fn replay(&self, what: &Stored, env: &TaskEnv, writer: &mut PairWriter) -> Result;
 }
 
 impl<M: Mapper, S: Back<M>> Stages for Job<M, S> {
@@ -97,21 +108,56 @@ impl<M: Mapper, S: Back<M>> Stages for Job<M, S> {
         self.input.check(path, size)
     }
 
-    fn map_session(&self, env: &Arc<TaskEnv>) -> Result<Box<dyn MapSession>> {
-        S::map_session(self, env)
+    fn map_session(&self, env: &Arc<TaskEnv>, care: &Care) -> Result<Box<dyn MapSession>> {
+        S::map_session(self, env, care)
+    }
+
+    fn samples(&self) -> bool {
+        self.partitioning.is_range()
+    }
+
+    fn replay(&self, what: &Stored, env: &TaskEnv, writer: &mut PairWriter) -> Result {
+        match what {
+            Stored::Record { file, original, ordinal } => {
+                let of = (original.as_deref(), *ordinal);
+                replay_record(env, &self.input, &self.mapper, file, of, writer)
+            }
+            Stored::Group { run } => S::replay(self, run, env, writer),
+        }
     }
 
     fn reduce(
         &self,
         env: &TaskEnv,
         shuffle: &Shuffle,
-        task: u32,
-        attempt: u32,
+        (partition, attempt): (u32, u32),
+        care: &Care,
     ) -> Result<(Reduced, Counters)> {
-        let mut part = PartFile::create(&env.parts, &part_name(S::MAP_ONLY, task), attempt)?;
-        let (records, counters) = S::reduce(self, env, shuffle, (task, attempt), &mut part)?;
+        if care.closely {
+            // User code may fail at damaged rows before their checksum is compared.
+            shuffle.check(partition, &env.flight)?;
+        }
+        let mut part =
+            PartFile::create(&env.parts, &part_name(S::MAP_ONLY, partition), &env.attempt_name(attempt))?;
+        let (records, counters) = S::reduce(self, env, shuffle, (partition, attempt), care, &mut part)?;
         env.flight.stage(Stage::Commit);
-        Ok((Reduced { records, bytes: part.commit(env.durable)? }, counters))
+        let (bytes, checksum) = part.commit(env.durable)?;
+        Ok((Reduced { records, bytes, checksum }, counters))
+    }
+
+    fn map_digest(&self, env: &TaskEnv, task: u32, care: &Care) -> Result<u64> {
+        let mut digest = Digest::new(S::MATTERS);
+        let target = Target::Digest(&mut digest);
+        let counters = run_attempt(env, &self.input, &self.mapper, (task, care), target)?;
+        digest.finish(counters)
+    }
+
+    fn reduce_digest(&self, env: &TaskEnv, shuffle: &Shuffle, partition: u32, care: &Care) -> Result<u64> {
+        // No attempt has this number.
+        let mut part =
+            PartFile::create(&env.parts, &part_name(S::MAP_ONLY, partition), &env.attempt_name(0))?;
+        S::reduce(self, env, shuffle, (partition, 0), care, &mut part)?;
+        Ok(part.checksum())
     }
 }
 

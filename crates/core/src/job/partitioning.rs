@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::api::Partitioner;
 use crate::result::Result;
-use crate::rows::{ByHash, ByPartitioner, ByRange, Placement};
+use crate::rows::{ByHash, ByPartitioner, ByRange, Placement, agreed};
 use crate::task::TaskEnv;
 
 /// The rule by which keys go to partitions.
@@ -41,7 +41,7 @@ impl<K: 'static> Partitioning<K> {
     ) -> Result<Placement> {
         let (partitions, per_partition) = (env.partitions, env.buckets);
         Ok(match self {
-            Self::Range => Arc::new(ByRange::new(sample()?, partitions * per_partition)),
+            Self::Range => Arc::new(agreed(env, || Ok(ByRange::new(sample()?, partitions * per_partition)))?),
             Self::Hash => Arc::new(ByHash { buckets: partitions * per_partition }),
             Self::Custom(partitioner) => {
                 let partitioner = Arc::clone(partitioner);

@@ -2,14 +2,20 @@
 //!
 //! Each says how pairs are held in the map phase and what happens to the groups in the reduce phase.
 
+use std::path::Path;
+
 use crate::api::{Combiner, Reducer, Values};
 use crate::collect::PairSink;
 use crate::counters::Counters;
 use crate::datum::Datum;
 use crate::flight::Stage;
+use crate::key::KeyRef;
 use crate::map::{CombineSink, KeepSink};
 use crate::output::PairWriter;
-use crate::reduce::{ReduceTask, each_stretch, fold_partition, note, reduce_groups, stream_groups};
+use crate::reduce::{
+    Folding, GroupWork, ReduceTask, Reducing, each_stretch, fold_partition, fold_values, one_by_one,
+    reduce_groups, replay_group, stream_groups,
+};
 use crate::result::Result;
 use crate::rows::{Buckets, Placement};
 use crate::run::RowShape;
@@ -53,6 +59,19 @@ pub(crate) trait ReduceSide<K, V>: Clone + Send + Sync + 'static {
 
     /// Reduces one partition.
     fn reduce(&self, task: &ReduceTask<'_>, writer: &mut PairWriter, counters: &mut Counters) -> Result;
+
+    /// Gives a group that was stored in a run to the reducer, alone.
+    fn replay(&self, run: &Path, env: &TaskEnv, writer: &mut PairWriter) -> Result;
+}
+
+fn combine_sink<V: Datum, C: Combiner<V>>(
+    combiner: &C,
+    placement: Placement,
+    buckets: Buckets,
+    env: &TaskEnv,
+) -> Box<dyn PairSink<V>> {
+    let sink = CombineSink::new(combiner.clone(), placement, buckets, env.memory, env.flight.clone());
+    Box::new(if env.hardships.no_combine { sink.without_table() } else { sink })
 }
 
 impl<K: Datum, V: Datum, C: Combiner<V>> ReduceSide<K, V> for Fold<C> {
@@ -61,10 +80,17 @@ impl<K: Datum, V: Datum, C: Combiner<V>> ReduceSide<K, V> for Fold<C> {
     const SHAPE: RowShape = RowShape::Plain;
 
     fn pair_sink(&self, placement: Placement, buckets: Buckets, env: &TaskEnv) -> Box<dyn PairSink<V>> {
-        Box::new(CombineSink::new(self.0.clone(), placement, buckets, env.memory, env.flight.clone()))
+        combine_sink(&self.0, placement, buckets, env)
+    }
+
+    fn replay(&self, run: &Path, env: &TaskEnv, writer: &mut PairWriter) -> Result {
+        replay_group(run, env, &mut Folding::<K, V, C>::new(&self.0, writer))
     }
 
     fn reduce(&self, task: &ReduceTask<'_>, writer: &mut PairWriter, _: &mut Counters) -> Result {
+        if task.care.is_careful() {
+            return one_by_one(task, &mut Folding::<K, V, C>::new(&self.0, writer));
+        }
         task.env.flight.stage(Stage::Reduce);
         fold_partition(task, &self.0, |key, value: V| writer.write_encoded::<K, V>(key, &value))
     }
@@ -82,17 +108,24 @@ where
     const SHAPE: RowShape = RowShape::Plain;
 
     fn pair_sink(&self, placement: Placement, buckets: Buckets, env: &TaskEnv) -> Box<dyn PairSink<V>> {
-        Box::new(CombineSink::new(self.0.clone(), placement, buckets, env.memory, env.flight.clone()))
+        combine_sink(&self.0, placement, buckets, env)
     }
 
     fn reduce(&self, task: &ReduceTask<'_>, writer: &mut PairWriter, counters: &mut Counters) -> Result {
-        let flight = &task.env.flight;
-        reduce_groups(&self.1, writer, counters, flight, |reduce| {
+        if task.care.is_careful() {
+            return one_by_one(task, &mut self.reducing(writer, counters));
+        }
+        let mut groups = 0..;
+        reduce_groups(&self.1, writer, counters, task.env, |reduce| {
             fold_partition(task, &self.0, |key, value| {
-                note(flight, key.bytes())?;
+                task.begin_group(groups.next().unwrap_or_default(), key.bytes())?;
                 reduce(key.bytes(), Values::folded(value))
             })
         })
+    }
+
+    fn replay(&self, run: &Path, env: &TaskEnv, writer: &mut PairWriter) -> Result {
+        replay_group(run, env, &mut self.reducing(writer, &mut Counters::default()))
     }
 }
 
@@ -111,11 +144,40 @@ where
     }
 
     fn reduce(&self, task: &ReduceTask<'_>, writer: &mut PairWriter, counters: &mut Counters) -> Result {
-        let flight = &task.env.flight;
-        reduce_groups(&self.0, writer, counters, flight, |reduce| {
+        if task.care.is_careful() {
+            return one_by_one(task, &mut self.reducing(writer, counters));
+        }
+        let mut ordinal = 0;
+        reduce_groups(&self.0, writer, counters, task.env, |reduce| {
             each_stretch(task, |groups| {
-                stream_groups(groups, flight, |key, values| reduce(key, Values::stream(values)))
+                stream_groups(groups, task, &mut ordinal, |key, values| reduce(key, Values::stream(values)))
             })
+        })
+    }
+
+    fn replay(&self, run: &Path, env: &TaskEnv, writer: &mut PairWriter) -> Result {
+        replay_group(run, env, &mut self.reducing(writer, &mut Counters::default()))
+    }
+}
+
+impl<C: Clone + Send + Sync + 'static, R: Reducer> Combine<C, R>
+where
+    C: Combiner<R::Value>,
+{
+    /// Folding and reducing one group after the other.
+    fn reducing<'a>(&'a self, writer: &'a mut PairWriter, counters: &'a mut Counters) -> impl GroupWork + 'a {
+        Reducing::new(&self.1, writer, counters, |reducer: &mut R, key, values, out| {
+            let value = fold_values(&self.0, values)?;
+            reducer.reduce(KeyRef::new(key), Values::folded(value), out)
+        })
+    }
+}
+
+impl<R: Reducer> Group<R> {
+    /// Reducing one group after the other.
+    fn reducing<'a>(&'a self, writer: &'a mut PairWriter, counters: &'a mut Counters) -> impl GroupWork + 'a {
+        Reducing::new(&self.0, writer, counters, |reducer: &mut R, key, values, out| {
+            reducer.reduce(KeyRef::new(key), Values::stream(values), out)
         })
     }
 }

@@ -6,7 +6,7 @@ use super::rows::RowSink;
 use crate::api::Combiner;
 use crate::collect::PairSink;
 use crate::datum::Datum;
-use crate::flight::Flight;
+use crate::flight::{Flight, Stage};
 use crate::fold::{Ahead, Batch, Places, Table, value};
 use crate::result::Result;
 use crate::rows::{Buckets, Placement};
@@ -22,10 +22,13 @@ pub(crate) struct CombineSink<V, C> {
     combiner: C,
     table: Table<V>,
     ahead: Ahead<V>,
+    flight: Flight,
     table_limit: usize,
     rows: RowSink,
     /// Whether pairs go into rows as they come, until the next commit.
     direct: bool,
+    /// Whether they always do.
+    always_direct: bool,
     /// Pairs and keys since the table grew.
     pairs: u64,
     keys_before: usize,
@@ -45,15 +48,23 @@ impl<V: Datum, C: Combiner<V>> CombineSink<V, C> {
         Self {
             combiner,
             table: Table::new(Places::Mixed(0)),
-            ahead: Ahead::new(flight),
+            ahead: Ahead::new(flight.clone()),
+            flight,
             table_limit: limit / 2,
             rows: RowSink::new(placement, buckets, limit / 2),
             direct: false,
+            always_direct: false,
             pairs: 0,
             keys_before: 0,
             batch: Batch::default(),
             code: Vec::new(),
         }
+    }
+
+    /// The same sink, that never combines.
+    pub(crate) fn without_table(mut self) -> Self {
+        (self.direct, self.always_direct) = (true, true);
+        self
     }
 
     /// Makes room in the table for one more batch; true if it had to be emptied for that.
@@ -81,6 +92,8 @@ impl<V: Datum, C: Combiner<V>> CombineSink<V, C> {
     /// Makes rows of what is in the table.
     fn empty_table(&mut self) -> Result {
         self.ahead.settle(&mut self.table, &self.combiner)?;
+        // What fails from here on is of many records at once, and the page keeps saying so.
+        let before = self.flight.enter(Stage::Commit);
         let Self { table, rows, batch, .. } = self;
         table.drain(
             |slot, mut contents| {
@@ -88,7 +101,9 @@ impl<V: Datum, C: Combiner<V>> CombineSink<V, C> {
             },
         )?;
         (self.pairs, self.keys_before) = (0, 0);
-        rows.put(batch, 0)
+        rows.put(batch, 0)?;
+        self.flight.stage(before);
+        Ok(())
     }
 }
 
@@ -112,6 +127,14 @@ impl<V: Datum, C: Combiner<V>> PairSink<V> for CombineSink<V, C> {
         self.ahead.settle(&mut self.table, &self.combiner)
     }
 
+    fn discard(&mut self) {
+        self.table = Table::new(Places::Mixed(0));
+        self.ahead = Ahead::new(self.flight.clone());
+        self.batch.clear();
+        self.code.clear();
+        (self.pairs, self.keys_before) = (0, 0);
+    }
+
     fn code(&mut self) -> &mut Vec<u8> {
         // There may be half a value, if encoding it panicked and user code went on.
         self.code.clear();
@@ -132,7 +155,7 @@ impl<V: Datum, C: Combiner<V>> PairSink<V> for CombineSink<V, C> {
 
     fn spill(&mut self, run: &mut RunWriter, spill: u32) -> Result {
         self.empty_table()?;
-        self.direct = false;
+        self.direct = self.always_direct;
         self.rows.spill(run, spill)
     }
 }

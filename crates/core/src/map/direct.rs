@@ -10,12 +10,12 @@ use super::pending::Pending;
 use super::session::MapSession;
 use crate::api::{Mapper, Target};
 use crate::collect::{Committed, Runs};
-use crate::flight::Stage;
+use crate::flight::{Flight, Stage};
 use crate::input::Buffers;
 use crate::output::{ByteSink, PairWriter};
 use crate::result::Result;
 use crate::run::{Kind, Label};
-use crate::task::TaskEnv;
+use crate::task::{Care, TaskEnv};
 
 /// The map side of one worker of a map-only job.
 pub(crate) struct OutputSession<M: Mapper> {
@@ -35,17 +35,23 @@ impl<M: Mapper> OutputSession<M> {
 }
 
 impl<M: Mapper> MapSession for OutputSession<M> {
-    fn run(&mut self, task: u32, attempt: u32) -> Result<Option<Committed>> {
+    fn run(&mut self, task: u32, attempt: u32, care: &Care) -> Result<Option<Committed>> {
         self.pending.begin();
         let partition = self.env.plan.splits.get(task as usize).map_or(0, |split| split.partition);
-        let segments = Segments { runs: Arc::clone(&self.runs), partition, task, spill: 0 };
+        let segments = Segments {
+            runs: Arc::clone(&self.runs),
+            flight: self.env.flight.clone(),
+            partition,
+            task,
+            spill: 0,
+        };
         let mut writer = PairWriter::new(self.env.format, Box::new(segments));
         let target = Target::Direct(&mut writer);
         let counters =
-            attempt::run(&self.env, &self.input, &self.mapper, (task, attempt), &mut self.buffers, target)?;
+            attempt::run(&self.env, &self.input, &self.mapper, (task, care), &mut self.buffers, target)?;
         writer.finish()?;
         self.pending.done(task, attempt, &counters);
-        if self.pending.due(&self.env) { self.flush() } else { Ok(None) }
+        if care.commit || self.pending.due(&self.env) { self.flush() } else { Ok(None) }
     }
 
     fn flush(&mut self) -> Result<Option<Committed>> {
@@ -58,6 +64,7 @@ impl<M: Mapper> MapSession for OutputSession<M> {
 /// One task's output on its way into the run file.
 struct Segments {
     runs: Arc<Mutex<Runs>>,
+    flight: Flight,
     partition: u32,
     task: u32,
     spill: u32,
@@ -65,11 +72,15 @@ struct Segments {
 
 impl ByteSink for Segments {
     fn write(&mut self, bytes: &[u8], pairs: u64) -> Result {
+        // No record is to blame if this fails, and the page keeps saying so.
+        let before = self.flight.enter(Stage::Commit);
         let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
         let writer = runs.writer()?;
         let (partition, spill, task) = (self.partition, self.spill, self.task);
         writer.begin(Label { partition, spill, task, kind: Kind::Output, ..Label::default() })?;
         self.spill += 1;
-        writer.write(bytes, pairs)
+        writer.write(bytes, pairs)?;
+        self.flight.stage(before);
+        Ok(())
     }
 }

@@ -58,6 +58,12 @@ impl<V: Datum> PairSink<V> for KeepSink {
         self.put_encoded()
     }
 
+    fn discard(&mut self) {
+        self.encoded.clear();
+        self.codes.clear();
+        self.codes_end = 0;
+    }
+
     fn mark(&mut self, record: Span) {
         self.encoded.mark(record);
     }

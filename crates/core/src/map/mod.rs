@@ -8,17 +8,21 @@
 //! together. Nothing here knows of processes or schedules.
 
 mod attempt;
+mod careful;
 mod combine;
 mod direct;
 mod keep;
 mod pending;
+mod replay;
 mod rows;
 mod sample;
 mod session;
 
+pub(crate) use attempt::run_attempt;
 pub(crate) use combine::CombineSink;
 pub(crate) use direct::OutputSession;
 pub(crate) use keep::KeepSink;
+pub(crate) use replay::replay_record;
 pub(crate) use sample::sample_keys;
 pub(crate) use session::{MapSession, ShuffleSession};
 

@@ -3,14 +3,14 @@
 //! Every worker takes it for itself: it depends on the input files alone, so all come to the same. It does not choose
 //! ranges.
 
-use super::attempt::{Feed, read_piece};
+use super::attempt::{Feed, read};
+use super::careful::Careful;
 use crate::api::{Emitter, Mapper, Target};
 use crate::collect::KeySample;
 use crate::counters::Counters;
-use crate::flight::Stage;
 use crate::input::{Buffers, Cut, Input, Piece};
 use crate::result::Result;
-use crate::task::TaskEnv;
+use crate::task::{Care, TaskEnv};
 
 /// Places that are sampled, evenly spread over all bytes.
 const PLACES: u64 = 128;
@@ -18,17 +18,24 @@ const PLACES: u64 = 128;
 const PLACE_BYTES: u64 = 16 << 10;
 
 /// The encoded keys that `mapper` emits for a sample of the records, in no particular order.
-pub(crate) fn sample_keys<M: Mapper>(env: &TaskEnv, input: &M::Input, mapper: &M) -> Result<Vec<Vec<u8>>> {
+pub(crate) fn sample_keys<M: Mapper>(
+    env: &TaskEnv,
+    input: &M::Input,
+    original: &M,
+    care: &Care,
+) -> Result<Vec<Vec<u8>>> {
     let (mut sample, mut counters, mut buffers) =
         (KeySample::default(), Counters::default(), Buffers::default());
-    let mut mapper = mapper.clone();
+    let mut mapper = original.clone();
     let out = Emitter::new(Target::Sample(&mut sample), &mut counters);
-    let mut feed = Feed { mapper: &mut mapper, out, flight: &env.flight, blocks: false };
-    feed.mapper.setup()?;
-    env.flight.stage(Stage::Map);
-    for piece in places(env, input.cut()) {
-        let file = env.plan.files.get(piece.file as usize).ok_or("there is no such input file")?;
-        read_piece(env, input, file, &piece, &mut buffers, &mut feed)?;
+    let mut feed = Feed { mapper: &mut mapper, out, env, blocks: false };
+    let pieces = places(env, input.cut()).into_iter();
+    if care.is_careful() {
+        let mut feed = Careful::new(feed, original, care);
+        read(env, input, pieces, &mut buffers, &mut feed)?;
+        feed.end()?;
+    } else {
+        read(env, input, pieces, &mut buffers, &mut feed)?;
     }
     Ok(sample.into_keys())
 }

@@ -11,13 +11,13 @@ use crate::collect::{Collector, Committed};
 use crate::flight::Stage;
 use crate::input::Buffers;
 use crate::result::Result;
-use crate::task::TaskEnv;
+use crate::task::{Care, TaskEnv};
 
 /// A worker's map side, from its first map task to its last.
 pub(crate) trait MapSession: Send {
     /// Runs one attempt at a map task. What it emitted may stay in memory: the attempt counts once a
     /// [`Committed`] names it, which may be this call's result.
-    fn run(&mut self, task: u32, attempt: u32) -> Result<Option<Committed>>;
+    fn run(&mut self, task: u32, attempt: u32, care: &Care) -> Result<Option<Committed>>;
 
     /// Commits whatever was not committed yet.
     fn flush(&mut self) -> Result<Option<Committed>>;
@@ -40,15 +40,15 @@ impl<M: Mapper> ShuffleSession<M> {
 }
 
 impl<M: Mapper> MapSession for ShuffleSession<M> {
-    fn run(&mut self, task: u32, attempt: u32) -> Result<Option<Committed>> {
+    fn run(&mut self, task: u32, attempt: u32, care: &Care) -> Result<Option<Committed>> {
         self.pending.begin();
         self.collector.begin(task)?;
         let target = Target::Shuffle(&mut self.collector);
         let counters =
-            attempt::run(&self.env, &self.input, &self.mapper, (task, attempt), &mut self.buffers, target)?;
+            attempt::run(&self.env, &self.input, &self.mapper, (task, care), &mut self.buffers, target)?;
         self.collector.check()?;
         self.pending.done(task, attempt, &counters);
-        if self.pending.due(&self.env) { self.flush() } else { Ok(None) }
+        if care.commit || self.pending.due(&self.env) { self.flush() } else { Ok(None) }
     }
 
     fn flush(&mut self) -> Result<Option<Committed>> {

@@ -147,6 +147,18 @@ fn pairs_with_ever_new_keys_bypass_the_table() {
 }
 
 #[test]
+fn a_sink_without_a_table_combines_nothing() {
+    let rows = |without: bool| {
+        let buckets = Buckets::new(RowShape::Plain, 1, BUCKETS, 1 << 20);
+        let sink = CombineSink::new(Sum, placement(), buckets, 1 << 20, new_page().expect("a page"));
+        let mut sink = if without { sink.without_table() } else { sink };
+        let (found, _) = rows_of(&mut sink, RowShape::Plain, &distinct(1000, 10));
+        found.values().map(Vec::len).sum::<usize>()
+    };
+    assert_eq!((rows(false), rows(true)), (100, 1000));
+}
+
+#[test]
 fn kept_pairs_are_spilled_in_time() {
     assert_eq!(kept(&distinct(50_000, 1), 64 << 20), 0);
     assert!(kept(&distinct(50_000, 1), 100 << 10) > 3);

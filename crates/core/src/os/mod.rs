@@ -4,14 +4,12 @@
 
 mod memory;
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::Path;
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-
-use crate::result::{AtPath, FileError};
 
 pub(crate) use memory::{Slots, prefetch, zeroed};
 
@@ -42,20 +40,13 @@ fn total_of(meminfo: &str) -> Option<u64> {
     Some(kib << 10)
 }
 
-/// Makes the names in the folder of `path` survive a power loss.
-pub(crate) fn sync_parent(path: &Path) -> Result<(), FileError> {
-    let parent = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    File::open(parent).and_then(|folder| folder.sync_all()).at("sync the folder", parent)
-}
-
-/// Lets this process and its children open as many files as the system allows: a merge reads many runs at once.
-pub(crate) fn raise_descriptor_limit() {
+/// Lets this process and its children open as many files as the system allows, which is returned unless it is no matter
+/// how many: a merge reads many runs at once.
+pub(crate) fn raise_descriptor_limit() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
     // A limit that cannot be raised is found out, and named, by whoever runs out of descriptors.
     let _unchanged = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+    getrlimit(Resource::Nofile).current
 }
 
 #[cfg(test)]

@@ -117,14 +117,31 @@ impl PairWriter {
         self.failed.get_or_insert_with(|| error.to_string());
     }
 
-    /// Hands on what is left and returns the number of pairs.
-    pub(crate) fn finish(mut self) -> Result<u64> {
+    /// Says whether all that was written has gone well.
+    pub(crate) fn check(&mut self) -> Result {
         match self.failed.take() {
             _ if self.depth > 0 => Err("a result was only half written: its encoding panicked".into()),
-            // User code may have dropped the error; the pair is lost all the same.
             Some(error) => Err(format!("a result was not written: {error}").into()),
-            None => self.hand_on(1).map(|()| self.pairs),
+            None => Ok(()),
         }
+    }
+
+    /// Drops what waits, in whatever state a failure has left it.
+    pub(crate) fn discard(&mut self) {
+        (self.depth, self.failed) = (0, None);
+        self.buffer.clear();
+    }
+
+    /// Hands on what waits.
+    pub(crate) fn flush(&mut self) -> Result {
+        self.hand_on(1)
+    }
+
+    /// Hands on what is left and returns the number of pairs.
+    pub(crate) fn finish(mut self) -> Result<u64> {
+        // User code may have dropped an error; the pair is lost all the same.
+        self.check()?;
+        self.hand_on(1).map(|()| self.pairs)
     }
 
     fn append<K, V>(&mut self, key: &K, value: &V) -> Result

@@ -2,15 +2,12 @@
 //!
 //! It looks at no pair.
 
-use std::fs::File;
-use std::io::Write;
-use std::os::unix::fs::FileExt;
-
 use xxhash_rust::xxh3::Xxh3;
 
 use super::Shuffle;
 use crate::flight::Flight;
-use crate::result::{AtPath, Result};
+use crate::output::part::PartFile;
+use crate::result::Result;
 use crate::run::{Kind, RunFile, Segment};
 use crate::task::Stopped;
 
@@ -21,7 +18,7 @@ pub(crate) fn concatenate(
     shuffle: &Shuffle,
     partition: u32,
     flight: &Flight,
-    part: &mut File,
+    part: &mut PartFile,
 ) -> Result<u64> {
     let mut segments = shuffle.segments(partition, 0, Kind::Output).to_vec();
     segments.sort_by_key(|(run, i)| {
@@ -38,7 +35,7 @@ pub(crate) fn concatenate(
     Ok(records)
 }
 
-fn copy(run: &RunFile, segment: &Segment, flight: &Flight, buffer: &mut [u8], part: &mut File) -> Result {
+fn copy(run: &RunFile, segment: &Segment, flight: &Flight, buffer: &mut [u8], part: &mut PartFile) -> Result {
     let mut hasher = Xxh3::new();
     let mut done = 0;
     while done < segment.len {
@@ -46,9 +43,9 @@ fn copy(run: &RunFile, segment: &Segment, flight: &Flight, buffer: &mut [u8], pa
             return Err(Stopped.into());
         }
         let len = buffer.len().min(usize::try_from(segment.len - done).unwrap_or(usize::MAX));
-        run.file.read_exact_at(&mut buffer[..len], segment.offset + done).at("read", &run.path)?;
+        run.read(&mut buffer[..len], segment.offset + done)?;
         hasher.update(&buffer[..len]);
-        part.write_all(&buffer[..len])?;
+        part.write(&buffer[..len])?;
         done += len as u64;
         flight.beat();
     }

@@ -28,9 +28,11 @@ pub(crate) fn fold_partition<V: Datum, C: Combiner<V>>(
         folded: Folded::new(task.order),
         batch: Batch::default(),
         buffer: Vec::new(),
-        spills: Spills::new(task),
+        spills: Spills::new(task, RowShape::Plain),
     };
     for buckets in task.stretches() {
+        // The combiner sees pairs of any group.
+        task.env.flight.no_group();
         for bucket in buckets {
             fold.take_rows(bucket)?;
         }
@@ -106,7 +108,7 @@ impl<V: Datum, C: Combiner<V>> Fold<'_, V, C> {
     fn give_out(&mut self, each: &mut impl FnMut(Word<'_>, V) -> Result) -> Result {
         if !self.spills.is_empty() {
             self.spill()?;
-            let spills = std::mem::replace(&mut self.spills, Spills::new(self.task));
+            let spills = std::mem::replace(&mut self.spills, Spills::new(self.task, RowShape::Plain));
             return self.give_out_merged(spills, each);
         }
         let (task, mut keys) = (self.task, 0_usize);

@@ -5,13 +5,14 @@
 use super::Merge;
 use super::gathered::GatheredGroups;
 use super::keep::Held;
+use super::task::ReduceTask;
 use crate::api::{Out, Reducer, ValueStream, Values};
 use crate::counters::Counters;
 use crate::flight::{Flight, Stage};
 use crate::key::KeyRef;
 use crate::output::PairWriter;
 use crate::result::Result;
-use crate::task::Stopped;
+use crate::task::{Stopped, TaskEnv};
 
 /// Rows in order, by groups of equal keys.
 pub(crate) trait Groups {
@@ -54,23 +55,22 @@ impl Groups for AnyGroups<'_> {
     }
 }
 
-/// Calls `each` with every key of the partition and the stream of its values.
+/// Calls `each` with every key of a stretch and the stream of its values, and counts the keys in `ordinal`.
 pub(crate) fn stream_groups<'g>(
     groups: &mut AnyGroups<'g>,
-    flight: &Flight,
+    task: &ReduceTask<'_>,
+    ordinal: &mut u64,
     mut each: impl FnMut(&[u8], &mut dyn ValueStream) -> Result,
 ) -> Result {
-    let mut key = Vec::new();
+    let (flight, mut key) = (&task.env.flight, Vec::new());
     while groups.next_group(&mut key)? {
-        note(flight, &key)?;
-        let mut values = GroupValues { groups, key: &key, flight, lost: None };
+        task.begin_group(*ordinal, &key)?;
+        *ordinal += 1;
+        let mut values = GroupValues::new(groups, &key, flight);
         each(&key, &mut values)?;
-        // What the reducer did not ask for belongs to this key all the same.
-        while values.next_value()?.is_some() {}
-        if let Some(why) = values.lost {
-            return Err(format!("a value was lost: {why}").into());
-        }
+        values.finish()?;
     }
+    flight.no_group();
     Ok(())
 }
 
@@ -79,30 +79,52 @@ pub(crate) fn reduce_groups<R: Reducer>(
     reducer: &R,
     writer: &mut PairWriter,
     counters: &mut Counters,
-    flight: &Flight,
+    env: &TaskEnv,
     groups: impl FnOnce(&mut dyn FnMut(&[u8], Values<'_, R::Value>) -> Result) -> Result,
 ) -> Result {
     let mut reducer = reducer.clone();
     let mut out = Out::new(writer, counters);
     reducer.setup()?;
+    let flight = &env.flight;
     flight.stage(Stage::Reduce);
-    groups(&mut |key, values| reducer.reduce(KeyRef::new(key), values, &mut out))?;
+    groups(&mut |key, values| {
+        let reduced = reducer.reduce(KeyRef::new(key), values, &mut out);
+        reduced.inspect_err(|error| env.blames.add_error(flight, error))
+    })?;
     flight.stage(Stage::Cleanup);
     reducer.cleanup(&mut out)
 }
 
-/// Notes the key that a reducer is about to see.
-pub(crate) fn note(flight: &Flight, key: &[u8]) -> Result {
-    flight.key(key);
-    if flight.stop_requested() { Err(Stopped.into()) } else { Ok(()) }
-}
-
 /// The values of the current key.
-struct GroupValues<'a, 'g> {
+pub(super) struct GroupValues<'a, 'g> {
     groups: &'a mut AnyGroups<'g>,
     key: &'a [u8],
     flight: &'a Flight,
     lost: Option<String>,
+}
+
+impl<'a, 'g> GroupValues<'a, 'g> {
+    pub(super) fn new(groups: &'a mut AnyGroups<'g>, key: &'a [u8], flight: &'a Flight) -> Self {
+        Self { groups, key, flight, lost: None }
+    }
+
+    /// Passes the values that were not asked for: they belong to this key all the same.
+    ///
+    /// # Errors
+    /// When they cannot be read, or one that was did not decode.
+    pub(super) fn finish(&mut self) -> Result {
+        while self.next_value()?.is_some() {}
+        self.check()
+    }
+
+    /// # Errors
+    /// When a value did not decode.
+    pub(super) fn check(&mut self) -> Result {
+        match self.lost.take() {
+            Some(why) => Err(format!("a value was lost: {why}").into()),
+            None => Ok(()),
+        }
+    }
 }
 
 impl ValueStream for GroupValues<'_, '_> {
@@ -111,7 +133,8 @@ impl ValueStream for GroupValues<'_, '_> {
         if self.flight.stop_requested() {
             return Err(Stopped.into());
         }
-        self.groups.next_value(self.key)
+        // A run that cannot be read is not the group's fault, whatever user code makes of the error.
+        self.groups.next_value(self.key).inspect_err(|_| self.flight.no_group())
     }
 
     fn lost(&mut self, why: String) {

@@ -26,7 +26,7 @@ pub(crate) fn each_stretch(
         starts: Vec::new(),
         order: Vec::new(),
         gathered: Gathered::default(),
-        spills: Spills::new(task),
+        spills: Spills::new(task, RowShape::WithSplit),
     };
     let mut buffer = Vec::new();
     for buckets in task.stretches() {
@@ -131,7 +131,7 @@ impl Keep<'_> {
     fn merge(&mut self) -> Result<super::Merge> {
         (self.rows, self.starts, self.order) = (Vec::new(), Vec::new(), Vec::new());
         self.gathered = Gathered::default();
-        std::mem::replace(&mut self.spills, Spills::new(self.task)).merge()
+        std::mem::replace(&mut self.spills, Spills::new(self.task, RowShape::WithSplit)).merge()
     }
 }
 

@@ -7,6 +7,7 @@
 //!
 //! Nothing here knows of processes or schedules.
 
+mod careful;
 mod concat;
 mod fold;
 mod folded;
@@ -19,9 +20,10 @@ mod shuffle;
 mod spills;
 mod task;
 
+pub(crate) use careful::{Folding, GroupWork, Reducing, fold_values, one_by_one, replay_group};
 pub(crate) use concat::concatenate;
 pub(crate) use fold::fold_partition;
-pub(crate) use group::{note, reduce_groups, stream_groups};
+pub(crate) use group::{reduce_groups, stream_groups};
 pub(crate) use keep::each_stretch;
 pub(crate) use merge::Merge;
 pub(crate) use shuffle::{Reduced, SharedShuffle, Shuffle, write_manifest};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Merge;
 use super::task::ReduceTask;
 use crate::result::Result;
-use crate::run::{Kind, Label, RunFile, RunWriter, SegmentReader};
+use crate::run::{Kind, Label, RowShape, RunFile, RunWriter, SegmentReader};
 
 /// Segments that one merge reads at a time, at most.
 const FAN_IN: usize = 64;
@@ -17,13 +17,15 @@ const MOST_BUFFER: usize = 256 << 10;
 /// The spills of a reduce attempt, oldest first.
 pub(super) struct Spills<'a> {
     task: &'a ReduceTask<'a>,
+    /// That of the rows in the spills.
+    shape: RowShape,
     runs: Vec<Arc<RunFile>>,
     begun: u32,
 }
 
 impl<'a> Spills<'a> {
-    pub(super) fn new(task: &'a ReduceTask<'a>) -> Self {
-        Self { task, runs: Vec::new(), begun: 0 }
+    pub(super) fn new(task: &'a ReduceTask<'a>, shape: RowShape) -> Self {
+        Self { task, shape, runs: Vec::new(), begun: 0 }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -53,7 +55,7 @@ impl<'a> Spills<'a> {
     /// All rows in order.
     pub(super) fn merge(mut self) -> Result<Merge> {
         let least = LEAST_BUFFER.max(self.task.env.spilling.block());
-        let fan_in = (self.task.env.memory / 2 / least).clamp(2, FAN_IN);
+        let fan_in = self.task.env.hardships.fan_in((self.task.env.memory / 2 / least).clamp(2, FAN_IN));
         while self.runs.len() > fan_in {
             // Neighbours only: rows that are equal in key and split are told apart by the age of their spill. Each pass
             // goes through all rows once.
@@ -74,7 +76,7 @@ impl<'a> Spills<'a> {
     }
 
     fn open(&self, runs: &[Arc<RunFile>]) -> Result<Merge> {
-        let ReduceTask { env, shape, order, .. } = *self.task;
+        let (ReduceTask { env, order, .. }, shape) = (*self.task, self.shape);
         let buffer = (env.memory / 2 / runs.len().max(1)).clamp(LEAST_BUFFER, MOST_BUFFER);
         let segments = runs.iter().filter(|run| !run.index.segments.is_empty());
         Merge::new(segments.map(|run| SegmentReader::new(Arc::clone(run), 0, shape, buffer)).collect(), order)

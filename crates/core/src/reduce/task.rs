@@ -5,7 +5,7 @@
 use super::Shuffle;
 use crate::result::Result;
 use crate::run::{Kind, Row, RowShape, scan};
-use crate::task::{Stopped, TaskEnv};
+use crate::task::{Care, Stopped, TaskEnv};
 
 /// In which order a reducer sees the keys of a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,7 @@ pub(crate) enum KeyOrder {
 }
 
 /// One reduce attempt.
+#[derive(Clone, Copy)]
 pub(crate) struct ReduceTask<'a> {
     pub(crate) env: &'a TaskEnv,
     pub(crate) shuffle: &'a Shuffle,
@@ -28,6 +29,7 @@ pub(crate) struct ReduceTask<'a> {
     pub(crate) order: KeyOrder,
     /// Whether no key of a bucket comes, in that order, before one of the bucket before it.
     pub(crate) ordered_buckets: bool,
+    pub(crate) care: &'a Care,
 }
 
 /// Rows are read through a buffer of this size, or a 16th of the worker's memory.
@@ -61,6 +63,15 @@ impl ReduceTask<'_> {
     pub(super) fn count(&self, bucket: u32) -> u64 {
         let segments = self.shuffle.segments(self.partition, bucket, Kind::Rows);
         segments.iter().map(|(run, segment)| run.index.segments[*segment].count).sum()
+    }
+
+    /// Notes the group that user code is about to see.
+    ///
+    /// # Errors
+    /// When the attempt is to be given up.
+    pub(crate) fn begin_group(&self, ordinal: u64, key: &[u8]) -> Result {
+        self.env.flight.group(ordinal, key);
+        if self.env.flight.stop_requested() { Err(Stopped.into()) } else { Ok(()) }
     }
 
     /// Says that work goes on.

@@ -21,12 +21,15 @@ use crate::options::SpillCompression;
 use crate::output::Format;
 use crate::result::Result;
 use crate::rows::Buckets;
-use crate::run::{CommitRecord, RowShape, RunWriter, SpillSettings};
-use crate::task::TaskEnv;
+use crate::run::{CommitRecord, RowShape, RunFile, RunWriter, SegmentReader, SpillSettings};
+use crate::task::{Care, Spot, TaskEnv};
 use crate::workdir::WorkFolder;
 
 /// Keys and values of one split, in the order of its records.
 type Split<V> = Vec<(Vec<u8>, V)>;
+
+/// A group's key and its values.
+type Stored = (Vec<u8>, Vec<u32>);
 
 /// How a partition's rows are stored and what is made of them.
 #[derive(Debug, Clone, Copy)]
@@ -102,6 +105,9 @@ fn env(work: &WorkFolder, how: &How) -> Arc<TaskEnv> {
         flush_after: Duration::ZERO,
         durable: false,
         spilling: SpillSettings { compression: how.compression, limit: None },
+        session: 1,
+        hardships: crate::hardships::Hardships::default(),
+        inject: None,
     };
     let plan = Plan::cut(Vec::new(), Cut::Never, 1, None).expect("a plan");
     setup.env("Worker-1", 1, Arc::new(plan), new_page().expect("a page"))
@@ -132,7 +138,7 @@ fn write_runs<V: Datum>(env: &TaskEnv, how: &How, shape: RowShape, splits: &[Spl
         run.commit(&path, CommitRecord::default(), false).expect("a commit");
         names.insert(name);
     }
-    write_manifest(&env.manifest, &names).expect("a manifest");
+    write_manifest(&env.manifest, names.iter()).expect("a manifest");
 }
 
 /// Writes the splits and calls `then` with the reduce task for them.
@@ -153,7 +159,8 @@ fn with_task<V: Datum, R>(
         KeyOrder::Key => KeyOrder::Key,
     };
     let shuffle = &*shuffle;
-    then(&ReduceTask { env: &env, shuffle, partition: 0, attempt: 1, shape, order, ordered_buckets })
+    let care = &Care::default();
+    then(&ReduceTask { env: &env, shuffle, partition: 0, attempt: 1, shape, order, ordered_buckets, care })
 }
 
 /// All keys with all their values, in the order that is asked for.
@@ -176,12 +183,72 @@ fn folded<V: Datum>(how: How, splits: &[Split<V>], combiner: &impl Combiner<V>) 
     })
 }
 
+/// As [`folded`], one group after the other, without those whose ordinal is in `skip`; also which were to blame.
+fn folded_one_by_one(
+    how: How,
+    splits: &[Split<u32>],
+    skip: &[u64],
+    combiner: &impl Combiner<u32>,
+) -> (Split<u32>, Vec<u64>, Vec<Stored>) {
+    struct Work<'a, C>(&'a C, Vec<(Vec<u8>, u32)>);
+    impl<C: Combiner<u32>> GroupWork for Work<'_, C> {
+        fn setup(&mut self) -> Result {
+            Ok(())
+        }
+
+        fn group(&mut self, key: &[u8], values: &mut dyn crate::api::ValueStream) -> Result {
+            self.1.push((key.to_vec(), fold_values(self.0, values)?));
+            Ok(())
+        }
+
+        fn start_afresh(&mut self) -> Result {
+            Ok(())
+        }
+
+        fn cleanup(&mut self) -> Result {
+            Ok(())
+        }
+    }
+    with_task(how, RowShape::Plain, splits, |task| {
+        let skip = skip.iter().map(|&ordinal| Spot::Group { partition: 0, ordinal }).collect();
+        let care = Care { closely: true, probe: u64::MAX, skip, ..Care::default() };
+        let task = ReduceTask { care: &care, ..*task };
+        std::fs::create_dir(&task.env.quarantine).expect("a folder");
+        let mut work = Work(combiner, Vec::new());
+        let done = one_by_one(&task, &mut work);
+        let blames = task.env.blames.take();
+        assert_eq!(done.is_err(), !blames.is_empty());
+        let ordinal = |spot: &Spot| match spot {
+            Spot::Group { ordinal, .. } => *ordinal,
+            Spot::Record { .. } => panic!("no record is reduced"),
+        };
+        let stored = care
+            .skip
+            .iter()
+            .filter_map(|spot| stored(&task.env.quarantine.join(format!("{spot}.run"))))
+            .collect();
+        (work.1, blames.iter().map(|blame| ordinal(&blame.spot)).collect(), stored)
+    })
+}
+
+/// The group in a run of its own, if the run is there.
+fn stored(path: &std::path::Path) -> Option<Stored> {
+    let run = Arc::new(RunFile::open(path).ok()?);
+    let mut reader = SegmentReader::new(run, 0, RowShape::WithSplit, 100);
+    let (mut key, mut values) = (Vec::new(), Vec::new());
+    while reader.advance().expect("a row") {
+        key = reader.key().to_vec();
+        values.push(value::decode(reader.value()).expect("a value"));
+    }
+    Some((key, values))
+}
+
 /// The groups, of each of which only so many values are taken.
 fn grouped(how: How, splits: &[Split<u32>], most: usize) -> Result<Vec<(Vec<u8>, Vec<u32>)>> {
     with_task(how, RowShape::WithSplit, splits, |task| {
-        let mut found = Vec::new();
+        let (mut found, mut ordinal) = (Vec::new(), 0);
         each_stretch(task, |groups: &mut AnyGroups<'_>| {
-            stream_groups(groups, &task.env.flight, |key, values| {
+            stream_groups(groups, task, &mut ordinal, |key, values| {
                 let mut taken = Vec::new();
                 while taken.len() < most
                     && let Some(code) = values.next_value()?
@@ -235,6 +302,42 @@ proptest! {
         };
         let want: Vec<_> = reference(how, &splits).into_iter().map(sorted).collect();
         prop_assert_eq!(folded(how, &splits, &Lists).expect("a fold"), want);
+    }
+
+    #[test]
+    fn groups_are_blamed_and_left_out_by_their_place(
+        how in hows(),
+        splits in splits(200),
+        skip in prop::collection::btree_set(0_u64..40, 0..6),
+        trap in 0_u32..30,
+    ) {
+        let splits: Vec<Split<u32>> = splits
+            .iter()
+            .map(|split| split.iter().map(|(key, value)| (key.clone(), value % 30)).collect())
+            .collect();
+        // A sum and whether the trap is among what was added.
+        let combiner = move |acc: &mut u32, next: u32| {
+            if *acc == trap || next == trap { return Err("a trap".into()) }
+            *acc = 100;
+            Ok(())
+        };
+        let groups = reference(how, &splits);
+        let is_bad = |values: &Vec<u32>| values.len() > 1 && values.contains(&trap);
+        let skip: Vec<_> = skip.into_iter().collect();
+        let (mut good, mut bad, mut out) = (Vec::new(), Vec::new(), Vec::new());
+        for (ordinal, (key, values)) in (0..).zip(&groups) {
+            match () {
+                () if skip.contains(&ordinal) => out.push((key.clone(), values.clone())),
+                () if is_bad(values) => bad.push(ordinal),
+                () => good.push((key.clone(), if values.len() > 1 { 100 } else { values[0] })),
+            }
+        }
+        let (found, blamed, stored) = folded_one_by_one(how, &splits, &skip, &combiner);
+        prop_assert_eq!((found, blamed), (good, bad));
+        let sorted = |groups: Vec<Stored>| -> Vec<_> {
+            groups.into_iter().map(|(key, mut values)| { values.sort_unstable(); (key, values) }).collect()
+        };
+        prop_assert_eq!(sorted(stored), sorted(out));
     }
 
     #[test]

@@ -4,10 +4,12 @@
 //! output. Nothing here folds, orders or reads rows.
 
 mod arena;
+mod borders;
 mod buckets;
 mod place;
 mod range;
 
+pub(crate) use borders::agreed;
 pub(crate) use buckets::Buckets;
 pub(crate) use place::{BatchPlaces, ByHash, ByPartitioner, Placement};
 pub(crate) use range::ByRange;

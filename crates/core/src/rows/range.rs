@@ -24,9 +24,17 @@ impl ByRange {
         keys.sort_unstable();
         let buckets = buckets as usize;
         let splitter = |i: usize| keys.get(i * keys.len() / buckets).cloned();
-        let splitters: Vec<_> = (1..buckets).filter_map(splitter).collect();
+        Self::between((1..buckets).filter_map(splitter).collect())
+    }
+
+    /// Ranges between `splitters`, which are in order.
+    pub(super) fn between(splitters: Vec<Vec<u8>>) -> Self {
         let prefixes = splitters.iter().map(|key| prefix(key)).collect();
         Self { splitters, prefixes }
+    }
+
+    pub(super) fn splitters(&self) -> &[Vec<u8>] {
+        &self.splitters
     }
 
     #[inline(always)]

@@ -4,12 +4,12 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::retry_on_intr;
 
+use crate::disk;
 use crate::result::{AtPath, Result};
 
 /// An entry: bytes, process id and birth of its worker as eight bytes each, and what its files' names begin with.
@@ -36,7 +36,7 @@ impl<'f> Entries<'f> {
         let len = file.metadata().at("examine", path)?.len() as usize;
         // Another worker may have been killed while it added its entry.
         locked.bytes.resize(len / ENTRY * ENTRY, 0);
-        file.read_exact_at(&mut locked.bytes, 0).at("read", path)?;
+        disk::read_exact_at(file, &mut locked.bytes, 0).at("read", path)?;
         Ok(locked)
     }
 
@@ -44,8 +44,18 @@ impl<'f> Entries<'f> {
         (0..self.len()).map(|place| self.word(place, 0)).sum()
     }
 
-    /// Makes an entry for this process; returns its place.
-    pub(super) fn enter(&mut self, owner: &str) -> Result<usize> {
+    /// Makes an entry for this process; returns its place. The first one of all counts the runs that there are: they may
+    /// be those of a job that goes on.
+    pub(super) fn enter(&mut self, owner: &str, runs: &Path) -> Result<usize> {
+        let first = self.len() == 0;
+        let place = self.enter_uncounted(owner)?;
+        if first {
+            self.count_committed(runs)?;
+        }
+        Ok(place)
+    }
+
+    fn enter_uncounted(&mut self, owner: &str) -> Result<usize> {
         let pid = std::process::id();
         let mut entry = [0; ENTRY];
         entry[8..16].copy_from_slice(&u64::from(pid).to_le_bytes());
@@ -58,7 +68,8 @@ impl<'f> Entries<'f> {
         self.bytes.resize(self.bytes.len().max((place + 1) * ENTRY), 0);
         self.bytes[place * ENTRY..][..ENTRY].copy_from_slice(&entry);
         let from = if place == 1 { 0 } else { place * ENTRY };
-        self.file.write_all_at(&self.bytes[from..(place + 1) * ENTRY], from as u64).at("write", self.path)?;
+        disk::write_all_at(self.file, &self.bytes[from..(place + 1) * ENTRY], from as u64)
+            .at("write", self.path)?;
         Ok(place)
     }
 
@@ -101,7 +112,7 @@ impl<'f> Entries<'f> {
             let entry = entry.at("list", runs)?;
             let name = entry.file_name().to_string_lossy().into_owned();
             if name.starts_with(&prefix) && !is_run(&name) {
-                fs::remove_file(entry.path()).at("remove", &entry.path())?;
+                disk::remove_file(&entry.path()).at("remove", &entry.path())?;
             }
         }
         Ok(())
@@ -133,7 +144,7 @@ impl<'f> Entries<'f> {
     fn put(&mut self, place: usize, at: usize, word: u64) -> Result {
         let at = place * ENTRY + at;
         self.bytes[at..at + 8].copy_from_slice(&word.to_le_bytes());
-        Ok(self.file.write_all_at(&word.to_le_bytes(), at as u64).at("write", self.path)?)
+        Ok(disk::write_all_at(self.file, &word.to_le_bytes(), at as u64).at("write", self.path)?)
     }
 }
 
@@ -198,12 +209,14 @@ mod tests {
             fs::write(runs.path().join(name), [0; 100]).expect("a file");
         }
         let mut entries = Entries::lock(&file, &path).expect("the lock");
-        let (dead, alive) =
-            (entries.enter("W-1-1").expect("a place"), entries.enter("W-1-10").expect("a place"));
+        let (dead, alive) = (
+            entries.enter("W-1-1", runs.path()).expect("a place"),
+            entries.enter("W-1-10", runs.path()).expect("a place"),
+        );
         entries.add(dead, 300).expect("a change");
         entries.add(alive, 120).expect("a change");
         entries.give_back_of_the_dead(runs.path()).expect("nobody is dead");
-        assert_eq!(entries.sum(), 420);
+        assert_eq!(entries.sum(), 100 + 420, "a run was committed before");
         // Another process that was born before this one had this number.
         entries.put(dead, 16, 1).expect("a change");
         drop(entries);
@@ -215,6 +228,6 @@ mod tests {
         let mut names: Vec<_> = names.collect();
         names.sort();
         assert_eq!(names, ["W-1-1-0.run", "W-1-10-0.run.tmp", "ledger"]);
-        assert_eq!(entries.enter("W-1-2").expect("a place"), dead, "the place is free");
+        assert_eq!(entries.enter("W-1-2", runs.path()).expect("a place"), dead, "the place is free");
     }
 }

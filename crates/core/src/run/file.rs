@@ -3,16 +3,18 @@
 //! It does not read rows: [`super::SegmentReader`] does.
 
 use std::fs::File;
-use std::os::unix::fs::FileExt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use gristmill_ipc::codec;
-use xxhash_rust::xxh3::xxh3_64;
+use rustix::io::Errno;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-use super::index::RunIndex;
+use super::index::{RunIndex, Segment};
 use super::ledger::Claim;
 use super::pack::Codec;
 use super::writer::{END, FOOTER, HEADER, MAGIC, VERSION};
+use crate::disk;
 use crate::result::{AtPath, Result};
 
 /// A run that is whole, open for reading.
@@ -31,7 +33,13 @@ impl RunFile {
     /// # Errors
     /// When it cannot be read, is of another version, or its index is cut off or damaged.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path).at("open the run", path)?;
+        let file = match disk::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(damaged(path, "it is not there"));
+            }
+            Err(error) if is_of_device(&error) => return Err(damaged(path, &error.to_string())),
+            opened => opened.at("open the run", path)?,
+        };
         let len = file.metadata().at("examine the run", path)?.len();
         if len < HEADER + FOOTER {
             return Err(damaged(path, "it is too short"));
@@ -45,6 +53,30 @@ impl RunFile {
         }
         let index = read_index(&file, path, len)?;
         Ok(Self { path: path.to_owned(), file, index, _claim: None })
+    }
+}
+
+impl RunFile {
+    /// Reads all of `into` at `offset`.
+    pub(crate) fn read(&self, into: &mut [u8], offset: u64) -> Result {
+        read_exact(&self.file, &self.path, into, offset)
+    }
+
+    /// Compares the checksum of a segment with its bytes.
+    pub(crate) fn check(&self, segment: usize, buffer: &mut [u8]) -> Result {
+        let Segment { offset, len, checksum, .. } = self.index.segments[segment];
+        let mut hasher = Xxh3::new();
+        let mut done = 0;
+        while done < len {
+            let piece = buffer.len().min(usize::try_from(len - done).unwrap_or(usize::MAX));
+            self.read(&mut buffer[..piece], offset + done)?;
+            hasher.update(&buffer[..piece]);
+            done += piece as u64;
+        }
+        if hasher.digest() == checksum {
+            return Ok(());
+        }
+        Err(damaged(&self.path, "the checksum of a segment is wrong"))
     }
 }
 
@@ -62,7 +94,7 @@ fn read_index(file: &File, path: &Path, len: u64) -> Result<RunIndex> {
         return Err(damaged(path, "the checksum of its index is wrong"));
     }
     let index: RunIndex = codec::decode(&encoded)?;
-    let fits = |segment: &super::Segment| {
+    let fits = |segment: &Segment| {
         segment.offset >= HEADER
             && segment.offset.checked_add(segment.len).is_some_and(|end| end <= offset)
             && (segment.codec != Codec::None || segment.len == segment.raw_len)
@@ -75,7 +107,7 @@ fn read_index(file: &File, path: &Path, len: u64) -> Result<RunIndex> {
 
 fn read(file: &File, path: &Path, offset: u64, len: u64) -> Result<Vec<u8>> {
     let mut bytes = vec![0; usize::try_from(len)?];
-    file.read_exact_at(&mut bytes, offset).at("read", path)?;
+    read_exact(file, path, &mut bytes, offset)?;
     Ok(bytes)
 }
 
@@ -83,7 +115,29 @@ fn word(bytes: &[u8], at: usize) -> u64 {
     bytes[at..at + 8].iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
 }
 
+/// A run whose content is wrong, or that is not there. If it is a committed one, its map tasks can run again.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the run {} is damaged: {why}", path.display())]
+pub(crate) struct DamagedRun {
+    pub(crate) path: PathBuf,
+    why: String,
+}
+
 /// The error for a run whose content is wrong.
 pub(crate) fn damaged(path: &Path, why: &str) -> crate::result::BoxError {
-    format!("the run {} is damaged: {why}", path.display()).into()
+    DamagedRun { path: path.to_owned(), why: why.to_owned() }.into()
+}
+
+/// Whether it is the disk that cannot give back what it was given: another file may fare better.
+fn is_of_device(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(Errno::IO.raw_os_error())
+}
+
+/// Reads all of `into` at `offset` of the run at `path`.
+fn read_exact(file: &File, path: &Path, into: &mut [u8], offset: u64) -> Result {
+    match disk::read_exact_at(file, into, offset) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(damaged(path, "it is cut off")),
+        Err(error) if is_of_device(&error) => Err(damaged(path, &error.to_string())),
+        read => Ok(read.at("read", path)?),
+    }
 }

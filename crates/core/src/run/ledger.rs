@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::entries::Entries;
 use super::spilling::SpillLimit;
+use crate::disk;
 use crate::result::{AtPath, Result};
 
 /// Its name in the folder of runs.
@@ -75,10 +76,10 @@ impl Ledger {
             return change(&mut Entries::lock(file, &path)?, *own);
         }
         let mut options = File::options();
-        let file = options.read(true).write(true).create(true).truncate(false);
-        let file = file.open(&path).at("open the ledger of runs", &path)?;
+        let options = options.read(true).write(true).create(true).truncate(false);
+        let file = disk::open_with(options, &path).at("open the ledger of runs", &path)?;
         let mut entries = Entries::lock(&file, &path)?;
-        let own = entries.enter(&self.owner)?;
+        let own = entries.enter(&self.owner, &self.runs)?;
         let done = change(&mut entries, own);
         drop(entries);
         *open = Some((file, own));

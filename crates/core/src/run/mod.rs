@@ -34,7 +34,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use file::{RunFile, damaged};
+pub(crate) use file::{DamagedRun, RunFile, damaged};
 pub(crate) use index::{CommitRecord, Kind, Label, Segment};
 pub(crate) use row::{RowShape, parse_row, put_head, put_row};
 pub(crate) use scan::{Row, scan};

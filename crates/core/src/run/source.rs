@@ -4,14 +4,13 @@
 
 use std::cell::RefCell;
 use std::ops::Deref;
-use std::os::unix::fs::FileExt;
 
 use xxhash_rust::xxh3::Xxh3;
 
 use super::file::{RunFile, damaged};
 use super::index::Segment;
 use super::pack::{Codec, HEAD, Head, unpack};
-use crate::result::{AtPath, BoxError, Result};
+use crate::result::{BoxError, Result};
 
 thread_local! {
     /// Packed bytes between file and unpacking: they never outlive a call.
@@ -128,7 +127,7 @@ impl<R: Deref<Target = RunFile>> SegmentSource<R> {
     /// Reads stored bytes.
     fn fetch(&mut self, into: &mut [u8]) -> Result {
         let at = self.segment().offset + self.fetched;
-        self.run.file.read_exact_at(into, at).at("read", &self.run.path)?;
+        self.run.read(into, at)?;
         self.hasher.update(into);
         self.fetched += into.len() as u64;
         Ok(())

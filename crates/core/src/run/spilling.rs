@@ -3,7 +3,7 @@
 //! It writes nothing.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use super::gauge::Gauge;
 use super::ledger::{Claim, Ledger};
 use super::pack::{Codec, MOST_BLOCK, Packed, Press};
 use crate::options::SpillCompression;
+use crate::result::{BoxError, is_of_full_disk};
 
 /// What a job says about its runs.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
@@ -42,6 +43,8 @@ pub(crate) struct Spilling {
     block: usize,
     gauge: Mutex<Gauge>,
     ledger: Option<Arc<Ledger>>,
+    /// How the disk became full, if it did.
+    full: OnceLock<String>,
 }
 
 impl Default for Spilling {
@@ -61,7 +64,7 @@ impl Spilling {
     }
 
     pub(super) fn fixed(compression: SpillCompression, block: usize) -> Self {
-        Self { compression, block, gauge: Mutex::default(), ledger: None }
+        Self { compression, block, gauge: Mutex::default(), ledger: None, full: OnceLock::new() }
     }
 
     /// How the next segment is to be stored.
@@ -108,7 +111,15 @@ impl Spilling {
 
     /// Why a run could not grow, if that was so: another attempt would come to the same.
     pub(crate) fn refusal(&self) -> Option<&str> {
-        self.ledger.as_ref()?.refusal()
+        let refused = self.ledger.as_ref().and_then(|ledger| ledger.refusal());
+        refused.or_else(|| self.full.get().map(String::as_str))
+    }
+
+    /// Takes note of an error that may be a full disk's: user code, through which it passes, may drop it.
+    pub(super) fn note_full(&self, error: &BoxError) {
+        if is_of_full_disk(&**error) {
+            self.full.get_or_init(|| error.to_string());
+        }
     }
 
     fn gauge(&self) -> MutexGuard<'_, Gauge> {

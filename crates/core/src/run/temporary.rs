@@ -2,14 +2,14 @@
 //!
 //! It does not know what it writes. Dropped without being committed, it leaves nothing behind.
 
-use std::fs::{self, File};
-use std::io::{self, IoSlice, Write};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::ledger::Claim;
 use super::spilling::Spilling;
+use crate::disk;
 use crate::result::{AtPath, Result};
 
 const BUFFER: usize = 256 << 10;
@@ -37,20 +37,24 @@ impl TemporaryFile {
         name.push(".tmp");
         let path = PathBuf::from(name);
         let mut options = File::options();
-        let file = options.read(true).write(true).create(true).truncate(true);
-        let file = file.open(&path).at("create the run", &path)?;
+        let options = options.read(true).write(true).create(true).truncate(true);
+        let file = disk::open_with(options, &path).at("create the run", &path)?;
         let (claim, spilling, buffer) = (spilling.claim(), Arc::clone(spilling), Vec::with_capacity(4096));
         Ok(Self { path, file, claim, named: true, buffer, written: 0, spilling })
     }
 
     /// Removes the name: whatever happens, the space is free when the file is closed.
     pub(super) fn unlink(&mut self) -> Result {
-        fs::remove_file(&self.path).at("remove the name of", &self.path)?;
+        disk::remove_file(&self.path).at("remove the name of", &self.path)?;
         self.named = false;
         Ok(())
     }
 
     pub(super) fn append(&mut self, bytes: &[u8]) -> Result {
+        self.gather(bytes).inspect_err(|error| self.spilling.note_full(error))
+    }
+
+    fn gather(&mut self, bytes: &[u8]) -> Result {
         if bytes.len() >= UNGATHERED {
             return self.write_out(bytes);
         }
@@ -65,16 +69,16 @@ impl TemporaryFile {
     pub(super) fn commit(mut self, path: &Path, durable: bool) -> Result {
         self.write_out(&[])?;
         if durable {
-            self.file.sync_all().at("sync", &self.path)?;
+            disk::sync(&self.file).at("sync", &self.path)?;
         }
-        let rename = || Ok(fs::rename(&self.path, path).at("commit the run", path)?);
+        let rename = || Ok(disk::rename(&self.path, path).at("commit the run", path)?);
         match self.claim.take() {
             Some(claim) => claim.commit(self.written, rename)?,
             None => rename()?,
         }
         self.named = false;
         if durable {
-            crate::os::sync_parent(path)?;
+            disk::sync_parent(path)?;
         }
         Ok(())
     }
@@ -100,7 +104,7 @@ impl TemporaryFile {
         }
         self.written += len as u64;
         let begun = self.spilling.is_auto().then(Instant::now);
-        write_both(&self.file, &self.buffer, bytes).at("write", &self.path)?;
+        disk::write_both(&self.file, &self.buffer, bytes).at("write", &self.path)?;
         if let Some(begun) = begun {
             let sample = if bytes.len() > self.buffer.len() { bytes } else { &self.buffer[..] };
             self.spilling.wrote(len, begun.elapsed(), sample);
@@ -110,29 +114,12 @@ impl TemporaryFile {
     }
 }
 
-fn write_both(mut file: &File, first: &[u8], second: &[u8]) -> io::Result<()> {
-    if first.is_empty() {
-        return file.write_all(second);
-    }
-    let mut both = [IoSlice::new(first), IoSlice::new(second)];
-    let mut left = &mut both[..];
-    while !left.is_empty() {
-        match file.write_vectored(left) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) => IoSlice::advance_slices(&mut left, written),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
 impl Drop for TemporaryFile {
     fn drop(&mut self) {
         // Scratch is removed as a whole at the end; a file that cannot be removed now only takes up space, which it
         // goes on to be charged with.
         if self.named
-            && fs::remove_file(&self.path).is_err()
+            && disk::remove_file(&self.path).is_err()
             && let Some(claim) = self.claim.take()
         {
             std::mem::forget(claim);

@@ -8,5 +8,5 @@ mod panics;
 #[expect(clippy::module_inception, reason = "the runner itself, beside what it uses")]
 mod runner;
 
-pub(crate) use panics::note_panics;
+pub(crate) use panics::{catch, catch_part, note_panics};
 pub(crate) use runner::{Note, TaskRunner};

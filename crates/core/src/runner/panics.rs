@@ -8,13 +8,21 @@ use std::sync::Once;
 
 use super::backtrace;
 use crate::flight::Flight;
+use crate::task::FailureKind;
 
 /// A panic that was caught.
 #[derive(Debug, Clone)]
-pub(super) struct Panic {
-    pub(super) message: String,
-    pub(super) location: String,
-    pub(super) backtrace: String,
+pub(crate) struct Panic {
+    message: String,
+    location: String,
+    backtrace: String,
+}
+
+impl From<Panic> for FailureKind {
+    fn from(panic: Panic) -> Self {
+        let Panic { message, location, backtrace } = panic;
+        Self::Panicked { message, location, backtrace }
+    }
 }
 
 thread_local! {
@@ -71,15 +79,22 @@ pub(crate) fn note_panics<T>(flight: &Flight, start: impl FnOnce() -> T) -> T {
 /// Runs `attempt`; a panic becomes an error.
 ///
 /// Attempts nest where a thread that waits in user code's rayon calls takes up another worker's order.
-pub(super) fn catch<T>(flight: &Flight, attempt: impl FnOnce() -> T) -> Result<T, Panic> {
+pub(crate) fn catch<T>(flight: &Flight, attempt: impl FnOnce() -> T) -> Result<T, Panic> {
+    install_hook();
     let around = FLIGHT.replace(Some(flight.clone()));
-    // User code may have caught a panic of its own before.
-    CAUGHT.set(None);
-    let done = panic::catch_unwind(AssertUnwindSafe(attempt));
+    let done = catch_part(flight, attempt);
     FLIGHT.set(around);
     // Either it is told in another way, or user code has caught it.
     flight.last_words("");
-    done.map_err(|payload| {
+    done
+}
+
+/// As [`catch`], for a part of an attempt: a single record or group, so it has to be cheap.
+pub(crate) fn catch_part<T>(flight: &Flight, part: impl FnOnce() -> T) -> Result<T, Panic> {
+    // User code may have caught a panic of its own before.
+    CAUGHT.set(None);
+    panic::catch_unwind(AssertUnwindSafe(part)).map_err(|payload| {
+        flight.last_words("");
         CAUGHT.take().unwrap_or_else(|| Panic {
             message: message(&*payload),
             location: "an unknown place".to_owned(),

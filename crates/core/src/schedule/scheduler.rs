@@ -1,26 +1,29 @@
 //! The scheduler itself: takes events one at a time and moves tasks through their states.
 //!
-//! Which order goes where is in `dispatch`, time limits are in `watch`.
+//! Which order goes where is in `dispatch`, what becomes of failed attempts in `losses`, time limits are in `watch`.
 
+use std::collections::{HashSet, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gristmill_pool::signals::{Cancel, Level};
-use indexmap::IndexSet;
 
+use super::commits::Commits;
 use super::slots::Slot;
+use super::strikes::Strikes;
 use super::tasks::{State, Tasks};
+use super::verify::Verify;
 use crate::collect::Committed;
 use crate::counters::Counters;
 use crate::error::Error;
-use crate::exec::{Event, Executor, Loss};
+use crate::exec::{Event, Executor};
 use crate::input::Plan;
 use crate::progress::Progress;
-use crate::reduce::{Reduced, write_manifest};
+use crate::reduce::write_manifest;
 use crate::result::Result;
 use crate::runner::Note;
-use crate::task::{Failure, FailureKind, Order, TaskId};
+use crate::task::{Failure, Order, TaskId};
 
 /// What bounds a job.
 #[derive(Debug, Clone)]
@@ -29,6 +32,10 @@ pub(crate) struct Limits {
     pub(crate) partitions: u32,
     pub(crate) max_attempts: u32,
     pub(crate) task_timeout: Option<Duration>,
+    /// A worker is replaced when it has carried out so many tasks.
+    pub(crate) max_tasks_per_worker: Option<u32>,
+    /// Whether a sample of tasks is run again, to see whether they come to the same.
+    pub(crate) verify: bool,
 }
 
 /// What a job that ended well amounts to.
@@ -37,10 +44,9 @@ pub(crate) struct Finish {
     pub(crate) counters: Counters,
     pub(crate) records: u64,
     pub(crate) bytes: u64,
+    /// Attempts that failed, in the order of their ends.
+    pub(crate) lost: Vec<Failure>,
 }
-
-/// Deaths without an order to blame, one after the other at one place, that a job does not put up with.
-const IDLE_DEATHS: u32 = 3;
 
 /// How often time limits and progress are looked at.
 const TICK: Duration = Duration::from_millis(100);
@@ -49,42 +55,72 @@ const TICK: Duration = Duration::from_millis(100);
 pub(crate) struct Scheduler<'a> {
     pub(super) executor: &'a mut dyn Executor,
     pub(super) progress: &'a mut Progress,
+    pub(super) commits: &'a mut Commits,
     pub(super) limits: Limits,
     pub(super) slots: Vec<Slot>,
     pub(super) map: Tasks,
     /// The reduce tasks, once the map phase is over.
     pub(super) reduce: Option<Tasks>,
+    /// Tasks that ran out of memory: each is to run while nothing else does.
+    pub(super) lonely: VecDeque<TaskId>,
+    /// The one of them that runs.
+    pub(super) alone: Option<TaskId>,
     /// Bytes of the splits whose attempt ended well.
     pub(super) mapped_bytes: u64,
-    job: String,
-    plan: Arc<Plan>,
-    runs: IndexSet<String>,
-    partition_bytes: Vec<u64>,
-    finish: Finish,
+    pub(super) job: String,
+    pub(super) plan: Arc<Plan>,
+    pub(super) lost: Vec<Failure>,
+    /// What is run again in the end, if anything is.
+    pub(super) verify: Option<Verify>,
+    /// Runs that were committed and could not be read.
+    pub(super) lost_runs: HashSet<String>,
+    /// The list of runs that workers read does not say what is committed.
+    pub(super) stale: bool,
+    pub(super) strikes: Strikes,
+    /// The mapper is run on a sample of all records before a worker's first task.
+    pub(super) sampled: bool,
+    began: Instant,
+    program_noted: bool,
     watched: Instant,
 }
 
 impl<'a> Scheduler<'a> {
+    /// A scheduler that goes on where `commits` leave off.
     pub(crate) fn new(
         job: &str,
         plan: Arc<Plan>,
         limits: Limits,
         executor: &'a mut dyn Executor,
         progress: &'a mut Progress,
+        commits: &'a mut Commits,
     ) -> Self {
         let splits = plan.splits.len();
+        let mut map = Tasks::new(splits, 0..splits as u32);
+        let mut mapped_bytes = 0;
+        for task in commits.map_tasks() {
+            map.restore(task);
+            mapped_bytes += plan.splits[task as usize].len();
+        }
         Self {
             executor,
             progress,
+            commits,
             slots: Vec::new(),
-            map: Tasks::new(splits, 0..splits as u32),
+            map,
             reduce: None,
-            mapped_bytes: 0,
+            lonely: VecDeque::new(),
+            alone: None,
+            mapped_bytes,
             job: job.to_owned(),
             plan,
-            runs: IndexSet::new(),
-            partition_bytes: vec![0; limits.partitions as usize],
-            finish: Finish::default(),
+            lost: Vec::new(),
+            verify: None,
+            lost_runs: HashSet::new(),
+            stale: false,
+            strikes: Strikes::default(),
+            sampled: false,
+            began: Instant::now(),
+            program_noted: false,
             watched: Instant::now(),
             limits,
         }
@@ -96,18 +132,19 @@ impl<'a> Scheduler<'a> {
     /// When a task fails for good or the job is cancelled. Workers may still be running then: stop the executor.
     pub(crate) fn run(mut self, manifest: &Path, cancel: &Cancel) -> Result<Finish, Error> {
         self.progress.begin_map(self.map.len(), self.plan.total_bytes);
-        self.occupy(self.map.len());
+        self.occupy(self.map.len() - self.map.done());
         loop {
             if let Level::Graceful(signal) | Level::Immediate(signal) = cancel.level() {
                 return Err(Error::cancelled(signal));
             }
-            if self.reduce.is_none() && self.map.is_finished() {
-                self.begin_reduce(manifest)?;
+            if self.map.is_finished() {
+                self.go_on_to_reduce(manifest)?;
             }
-            if self.reduce.as_ref().is_some_and(Tasks::is_finished) {
+            let reduced = self.map.is_finished() && self.reduce.as_ref().is_some_and(Tasks::is_finished);
+            if reduced && self.is_verified() {
                 self.progress.finish();
-                self.finish.counters.sort();
-                return Ok(self.finish);
+                let (records, bytes) = self.commits.size();
+                return Ok(Finish { counters: self.commits.counters(), records, bytes, lost: self.lost });
             }
             self.dispatch()?;
             if let Some(event) = self.executor.next(TICK) {
@@ -116,8 +153,19 @@ impl<'a> Scheduler<'a> {
             if self.watched.elapsed() >= TICK {
                 self.watched = Instant::now();
                 self.watch();
+                self.note_program()?;
             }
         }
+    }
+
+    /// To read the whole program takes as long as a short job: those need it least.
+    fn note_program(&mut self) -> Result {
+        const LONG: Duration = Duration::from_millis(500);
+        if self.program_noted || self.began.elapsed() < LONG {
+            return Ok(());
+        }
+        self.program_noted = true;
+        self.commits.note_program()
     }
 
     /// Sees that there are as many workers as `tasks` can use.
@@ -128,14 +176,28 @@ impl<'a> Scheduler<'a> {
         }
     }
 
-    fn begin_reduce(&mut self, manifest: &Path) -> Result {
-        write_manifest(manifest, &self.runs)?;
-        // The largest first, so that none is left over when everything else is done.
-        let mut order: Vec<u32> = (0..self.limits.partitions).collect();
-        order.sort_by_key(|&partition| std::cmp::Reverse(self.partition_bytes[partition as usize]));
-        self.progress.begin_reduce(order.len());
-        self.occupy(order.len());
-        self.reduce = Some(Tasks::new(order.len(), order.into_iter()));
+    /// Begins the reduce phase, or goes on with it when what had been lost of the map output is there again.
+    fn go_on_to_reduce(&mut self, manifest: &Path) -> Result {
+        if self.reduce.is_none() {
+            write_manifest(manifest, self.commits.runs())?;
+            // The largest first, so that none is left over when everything else is done.
+            let bytes = self.commits.partition_bytes(self.limits.partitions);
+            let mut order: Vec<u32> = (0..self.limits.partitions).collect();
+            order.sort_by_key(|&partition| std::cmp::Reverse(bytes[partition as usize]));
+            let mut tasks = Tasks::new(order.len(), order.into_iter());
+            self.commits.reduce_tasks().for_each(|task| tasks.restore(task));
+            self.progress.begin_reduce(tasks.len());
+            self.occupy(tasks.len() - tasks.done());
+            self.reduce = Some(tasks);
+        } else if self.stale {
+            write_manifest(manifest, self.commits.runs())?;
+            for slot in 0..self.slots.len() {
+                if self.slots[slot].ready {
+                    self.give(slot, Order::Reopen)?;
+                }
+            }
+        }
+        self.stale = false;
         Ok(())
     }
 
@@ -149,7 +211,19 @@ impl<'a> Scheduler<'a> {
             Event::Done { slot, notes } => {
                 self.slots[slot].heartbeat = None;
                 self.slots[slot].idle_deaths = 0;
-                self.slots[slot].orders.pop_front();
+                match self.slots[slot].orders.pop_front() {
+                    Some(Order::Run { task, .. }) => {
+                        if self.slots[slot].tasks == 0 {
+                            self.executor.vouch(slot);
+                        }
+                        self.slots[slot].tasks += 1;
+                        self.alone.take_if(|alone| *alone == task);
+                    }
+                    Some(Order::Verify { task, .. }) if matches!(notes[..], [Note::Failed { .. }]) => {
+                        self.verify.iter_mut().for_each(|verify| verify.requeue(task));
+                    }
+                    _ => {}
+                }
                 notes.into_iter().try_for_each(|note| self.note(slot, note))
             }
             Event::Lost { slot, loss } => self.lost(slot, *loss),
@@ -168,147 +242,24 @@ impl<'a> Scheduler<'a> {
                 self.slots[slot].resident.push(task);
             }
             Note::Committed(committed) => self.committed(slot, committed)?,
-            Note::Reduced { task, part, counters, .. } => self.reduced(task, part, &counters),
-            Note::Failed { task, failure, .. } => {
-                let resident = std::mem::take(&mut self.slots[slot].resident);
-                self.requeue(resident, task);
-                return self.failed(task, *failure);
+            Note::Reduced { task, part, counters, .. } => {
+                self.commits.part(task, part, counters)?;
+                if let Some(reduce) = &mut self.reduce {
+                    reduce.commit(task);
+                }
             }
-            Note::Ready | Note::Flushed => {}
+            Note::Failed { task, failure, .. } => return self.attempt_failed(slot, task, *failure),
+            Note::Verified { task, digest } => self.verified(task, digest)?,
+            Note::Ready | Note::Flushed | Note::Reopened => {}
         }
         Ok(())
     }
 
     fn committed(&mut self, slot: usize, committed: Committed) -> Result {
-        for &(task, _) in &committed.tasks {
-            self.map.commit(task);
-        }
+        let tasks: Vec<_> = committed.tasks.iter().map(|&(task, _)| task).collect();
+        self.commits.map(committed)?;
+        tasks.into_iter().for_each(|task| self.map.commit(task));
         self.slots[slot].resident.retain(|&task| self.map.state(task) != State::Done);
-        for (partition, bytes) in committed.partitions {
-            self.partition_bytes[partition as usize] += bytes;
-        }
-        self.finish.counters.merge(&committed.counters);
-        if let Some(run) = committed.run
-            && let Some(run) = self.runs.replace(run)
-        {
-            return Err(format!("the run {run} was committed twice: the one before is lost").into());
-        }
         Ok(())
-    }
-
-    fn reduced(&mut self, task: u32, part: Reduced, counters: &Counters) {
-        if let Some(reduce) = &mut self.reduce {
-            reduce.commit(task);
-        }
-        self.finish.records += part.records;
-        self.finish.bytes += part.bytes;
-        self.finish.counters.merge(counters);
-    }
-
-    /// A worker is gone: whoever ran is charged, everything else that it held is somebody else's to do.
-    fn lost(&mut self, slot: usize, loss: Loss) -> Result<(), Error> {
-        let (mut orders, resident) = self.slots[slot].clear();
-        let running = orders.pop_front();
-        let charged = match running {
-            Some(Order::Run { task, .. }) => Some(task),
-            // Its last flush was the death of it: the task that was mapped last is as good as any to charge.
-            Some(Order::Flush) => resident.last().copied().map(TaskId::Map),
-            None => None,
-        };
-        for order in orders {
-            if let Order::Run { task, .. } = order {
-                self.requeue_one(task);
-            }
-        }
-        self.requeue(resident, charged.unwrap_or(TaskId::Map(u32::MAX)));
-        match charged {
-            Some(task) => {
-                let failure = self.failure_of(slot, Some(task), loss);
-                self.failed(task, failure)?;
-            }
-            None => self.died_without_task(slot, loss)?,
-        }
-        self.slots[slot].timed_out = false;
-        self.executor.start(slot);
-        Ok(())
-    }
-
-    /// Nobody is charged. A start that took too long is not tried more often than a task that does.
-    fn died_without_task(&mut self, slot: usize, loss: Loss) -> Result<(), Error> {
-        self.slots[slot].idle_deaths += 1;
-        let deaths = self.slots[slot].idle_deaths;
-        let limit =
-            if self.slots[slot].timed_out { self.limits.max_attempts.min(IDLE_DEATHS) } else { IDLE_DEATHS };
-        let last = deaths >= limit || loss.pid.is_none();
-        let what = if loss.was_ready { "ended again and again without a task" } else { "could not start" };
-        let mut failure = self.failure_of(slot, None, loss);
-        // Whoever complains about a worker's argument has read the command line before the library did.
-        if failure.stderr_tail.contains(gristmill_pool::worker::MARKER) {
-            failure.stderr_tail += "\nhint: App::main or App::enter has to come before anything else in main";
-        }
-        failure.happened(what, deaths, limit);
-        if last {
-            return Err(Error::task(failure));
-        }
-        tracing::warn!(target: "gristmill", "{failure}");
-        Ok(())
-    }
-
-    fn failure_of(&mut self, slot: usize, task: Option<TaskId>, loss: Loss) -> Failure {
-        let kind = match (self.slots[slot].timed_out, self.limits.task_timeout) {
-            (true, Some(limit)) => {
-                FailureKind::TimedOut { limit: humantime::format_duration(limit).to_string() }
-            }
-            _ => FailureKind::WorkerDied { cause: loss.cause },
-        };
-        let flight = loss.flight.or_else(|| self.executor.flight(slot));
-        let mut failure = match task {
-            Some(task) => Failure::new(&self.job, &self.plan, task, 0, kind, flight.as_ref()),
-            None => Failure::of_worker(&self.job, &loss.worker, kind, flight.as_ref()),
-        };
-        failure.worker = loss.worker;
-        failure.pid = loss.pid;
-        failure.log_tail = loss.log_tail;
-        failure.stderr_tail = loss.stderr_tail;
-        failure
-    }
-
-    /// Charges an attempt to `task` and tries again, unless that was the last.
-    fn failed(&mut self, task: TaskId, mut failure: Failure) -> Result<(), Error> {
-        let attempts = match task {
-            TaskId::Map(task) => self.map.charge(task),
-            TaskId::Reduce(task) => self.reduce.as_mut().map_or(1, |reduce| reduce.charge(task)),
-        };
-        failure.attempt = attempts;
-        failure.max_attempts = self.limits.max_attempts;
-        if attempts >= self.limits.max_attempts || failure.is_final {
-            return Err(Error::task(failure));
-        }
-        tracing::warn!(target: "gristmill", "{failure}");
-        self.requeue_one(task);
-        Ok(())
-    }
-
-    fn requeue(&mut self, resident: Vec<u32>, except: TaskId) {
-        for task in resident.into_iter().rev().map(TaskId::Map) {
-            if task != except {
-                self.requeue_one(task);
-            }
-        }
-    }
-
-    fn requeue_one(&mut self, task: TaskId) {
-        match task {
-            TaskId::Map(task) => {
-                if self.map.requeue(task) {
-                    self.mapped_bytes -= self.plan.splits[task as usize].len();
-                }
-            }
-            TaskId::Reduce(task) => {
-                if let Some(reduce) = &mut self.reduce {
-                    reduce.requeue(task);
-                }
-            }
-        }
     }
 }

@@ -21,6 +21,10 @@ pub(super) struct Slot {
     pub(super) timed_out: bool,
     /// Deaths at this place since an order was carried out, but for those that were charged to a task.
     pub(super) idle_deaths: u32,
+    /// Tasks that this worker has carried out, well or not.
+    pub(super) tasks: u32,
+    /// It was asked to end, to be replaced.
+    pub(super) retiring: bool,
 }
 
 impl Slot {
@@ -39,6 +43,7 @@ impl Slot {
     pub(super) fn clear(&mut self) -> (VecDeque<Order>, Vec<u32>) {
         self.ready = false;
         self.heartbeat = None;
+        self.tasks = 0;
         (std::mem::take(&mut self.orders), std::mem::take(&mut self.resident))
     }
 }

@@ -9,21 +9,24 @@ use gristmill_pool::Grace;
 use gristmill_pool::signals::Cancel;
 use indicatif::MultiProgress;
 
-use super::{Finish, Limits, Scheduler};
+use super::{Commits, Finish, Limits, Scheduler};
 use crate::collect::Committed;
 use crate::counters::Counters;
 use crate::error::Error;
 use crate::exec::{Event, Executor, Loss};
-use crate::flight::{Flight, new_page};
-use crate::input::{Plan, Split};
+use crate::flight::{Flight, Stage, new_page};
+use crate::input::{Piece, Plan, Span, Split};
 use crate::progress::{Progress, ShowProgress};
 use crate::reduce::Reduced;
 use crate::result::Result;
 use crate::runner::Note;
-use crate::task::{Order, TaskId};
+use crate::task::{DeathFacts, Failure, FailureKind, Order, Spot, TaskId};
 
 /// What a worker does with an order, given how many of its kind were carried out before.
 type Script = Box<dyn FnMut(usize, Order) -> Reaction>;
+
+/// Which run an order finds damaged.
+type Damage = Box<dyn FnMut(&Order) -> Option<String>>;
 
 enum Reaction {
     Obey,
@@ -41,6 +44,15 @@ struct Fake {
     reduced: Vec<u32>,
     starts: usize,
     killed: Vec<usize>,
+    retired: Vec<usize>,
+    /// Whether those who die do so for want of memory.
+    starves: bool,
+    /// Whether somebody else kills those who die.
+    is_killed: bool,
+    /// Which run an order finds damaged.
+    damage: Option<Damage>,
+    /// Run files so far.
+    runs: usize,
     /// Workers that do nothing with what they are sent: dead ones and hung ones.
     deaf: BTreeSet<usize>,
     flight: Flight,
@@ -56,29 +68,46 @@ impl Fake {
             reduced: Vec::new(),
             starts: 0,
             killed: Vec::new(),
+            retired: Vec::new(),
+            starves: false,
+            is_killed: true,
+            damage: None,
+            runs: 0,
             deaf: BTreeSet::new(),
             flight: new_page().expect("a page"),
         }
     }
 
     fn obey(&mut self, slot: usize, order: Order) -> Vec<Note> {
+        if let Some(run) = self.damage.as_mut().and_then(|damage| damage(&order))
+            && let Order::Run { task, attempt, .. } = order
+        {
+            let kind = FailureKind::Returned { message: "damaged".to_owned() };
+            let mut failure = Failure::new("job", &plan(3), task, attempt, kind, None);
+            failure.damaged_run = Some(run);
+            return vec![Note::Failed { task, attempt, failure: Box::new(failure) }];
+        }
         match order {
-            Order::Run { task: TaskId::Map(task), attempt } => {
+            Order::Run { task: TaskId::Map(task), attempt, .. } => {
                 self.resident.entry(slot).or_default().push((task, attempt));
                 vec![Note::Mapped { task, attempt }]
             }
-            Order::Run { task: TaskId::Reduce(task), attempt } => {
+            Order::Run { task: TaskId::Reduce(task), attempt, .. } => {
                 self.reduced.push(task);
-                let part = Reduced { records: 1, bytes: 10 };
+                let part = Reduced { records: 1, bytes: 10, checksum: 0 };
                 vec![Note::Reduced { task, attempt, part, counters: Counters::default() }]
             }
+            Order::Reopen => vec![Note::Reopened],
+            Order::Verify { task, .. } => vec![Note::Verified { task, digest: 0 }],
             Order::Flush => {
                 let tasks = self.resident.remove(&slot).unwrap_or_default();
                 self.committed.extend(&tasks);
                 let mut counters = Counters::default();
                 counters.add("tasks", tasks.len() as u64);
                 let partitions = vec![(1, 5)];
-                vec![Note::Committed(Committed { run: None, tasks, counters, partitions }), Note::Flushed]
+                let run = Some(format!("run-{}", self.runs));
+                self.runs += 1;
+                vec![Note::Committed(Committed { run, tasks, counters, partitions }), Note::Flushed]
             }
         }
     }
@@ -91,6 +120,10 @@ impl Fake {
             pid: Some(4711),
             cause: "was killed by SIGKILL".to_owned(),
             was_ready: true,
+            is_clean: false,
+            from_outside: self.is_killed,
+            out_of_memory: self.starves,
+            death: DeathFacts::default(),
             flight: None,
             log_tail: Vec::new(),
             stderr_tail: String::new(),
@@ -107,7 +140,8 @@ impl Executor for Fake {
     }
 
     fn send(&mut self, slot: usize, order: Order) -> Result {
-        let reaction = if self.deaf.contains(&slot) { Reaction::Hang } else { (self.script)(slot, order) };
+        let reaction =
+            if self.deaf.contains(&slot) { Reaction::Hang } else { (self.script)(slot, order.clone()) };
         match reaction {
             Reaction::Obey => {
                 let notes = self.obey(slot, order);
@@ -130,6 +164,11 @@ impl Executor for Fake {
 
     fn flight(&self, _slot: usize) -> Option<Flight> {
         Some(self.flight.clone())
+    }
+
+    fn retire(&mut self, slot: usize) {
+        self.retired.push(slot);
+        self.lose(slot);
     }
 
     fn kill(&mut self, slot: usize, _why: &str) {
@@ -157,11 +196,28 @@ fn run_until(
     task_timeout: Option<Duration>,
     cancel: &Cancel,
 ) -> Result<Finish, Error> {
-    let limits = Limits { workers, partitions: 2, max_attempts, task_timeout };
+    let limits = Limits {
+        workers,
+        partitions: 2,
+        max_attempts,
+        task_timeout,
+        max_tasks_per_worker: None,
+        verify: false,
+    };
+    go_on(fake, splits, limits, cancel, &mut Commits::default())
+}
+
+fn go_on(
+    fake: &mut Fake,
+    splits: usize,
+    limits: Limits,
+    cancel: &Cancel,
+    commits: &mut Commits,
+) -> Result<Finish, Error> {
     let folder = tempfile::tempdir().expect("a folder");
     let manifest: PathBuf = folder.path().join("manifest");
     let mut progress = Progress::new(ShowProgress::Never, &MultiProgress::new());
-    Scheduler::new("job", plan(splits), limits, fake, &mut progress).run(&manifest, cancel)
+    Scheduler::new("job", plan(splits), limits, fake, &mut progress, commits).run(&manifest, cancel)
 }
 
 fn tasks(fake: &Fake) -> Vec<u32> {
@@ -208,10 +264,32 @@ fn a_death_charges_the_running_task_alone() {
         deaths += u32::from(victim);
         if victim && deaths <= 2 && slot < 9 { Reaction::Die } else { Reaction::Obey }
     });
-    run(&mut fake, 20, 2, 3).expect("the third attempt is good");
+    let finish = run(&mut fake, 20, 2, 3).expect("the third attempt is good");
     assert_eq!(tasks(&fake), (0..20).collect::<Vec<_>>());
-    let attempts: Vec<_> = fake.committed.iter().filter(|(_, attempt)| *attempt > 1).collect();
-    assert_eq!(attempts, [&(9, 3)], "what was in the dead workers' memory runs again uncharged");
+    let charged: Vec<_> = finish.lost.iter().map(|failure| (failure.task(), failure.attempt())).collect();
+    assert_eq!(charged, [("map-9", 1), ("map-9", 2)]);
+    let again = fake.committed.iter().filter(|(_, attempt)| *attempt > 1).count();
+    assert!(again > 1, "what was in the dead workers' memory runs again");
+}
+
+#[test]
+fn what_was_lost_before_its_commit_is_committed_at_once_when_it_runs_again() {
+    let (given, orders) = crossbeam_channel::unbounded();
+    let mut dead = false;
+    let mut fake = Fake::new(move |_, order| {
+        given.send(order.clone()).expect("somebody listens");
+        let dies = matches!(order, Order::Run { task: TaskId::Map(9), .. });
+        if dies && !std::mem::replace(&mut dead, true) { Reaction::Die } else { Reaction::Obey }
+    });
+    run(&mut fake, 20, 1, 3).expect("a good end");
+    let mut again = 0;
+    for order in orders.try_iter() {
+        if let Order::Run { task: TaskId::Map(task), attempt: 2, care } = order {
+            assert_eq!(care.commit, task < 9, "map-{task} was in the dead worker's memory, or it was not");
+            again += 1;
+        }
+    }
+    assert!(again >= 10, "only {again} ran again");
 }
 
 #[test]
@@ -262,4 +340,148 @@ fn a_cancelled_job_gives_out_no_more_orders() {
     });
     let error = run_until(&mut fake, 100, 1, 1, None, &cancel).expect_err("cancelled");
     assert_eq!((error.signal(), error.exit_status()), (Some(15), 143));
+}
+
+#[test]
+fn a_task_that_ran_out_of_memory_is_run_alone_before_it_is_blamed() {
+    let mut died = false;
+    let (seen, orders) = crossbeam_channel::unbounded();
+    let mut fake = Fake::new(move |_, order| {
+        let starves =
+            matches!(order, Order::Run { task: TaskId::Map(5), .. }) && !std::mem::replace(&mut died, true);
+        seen.send(order).expect("the test holds the other end");
+        if starves { Reaction::Die } else { Reaction::Obey }
+    });
+    fake.starves = true;
+    let finish = run(&mut fake, 20, 3, 1).expect("it is not charged");
+    assert_eq!(tasks(&fake), (0..20).collect::<Vec<_>>());
+    assert_eq!(finish.lost.len(), 1);
+    let orders: Vec<_> = orders.try_iter().collect();
+    let is_fifth = |order: &Order| matches!(order, Order::Run { task: TaskId::Map(5), .. });
+    let alone = orders.iter().rposition(is_fifth).expect("it ran again");
+    assert_eq!(orders[alone - 1], Order::Flush, "all others had committed before");
+}
+
+#[test]
+fn workers_are_replaced_when_they_have_done_their_share() {
+    let mut fake = Fake::new(|_, _| Reaction::Obey);
+    let limits = Limits {
+        workers: 2,
+        partitions: 2,
+        max_attempts: 1,
+        task_timeout: None,
+        max_tasks_per_worker: Some(3),
+        verify: false,
+    };
+    go_on(&mut fake, 20, limits, &Cancel::new(), &mut Commits::default()).expect("a good end");
+    assert_eq!(tasks(&fake), (0..20).collect::<Vec<_>>());
+    assert!(fake.retired.len() >= 6, "{:?}", fake.retired);
+    assert_eq!(fake.starts, 2 + fake.retired.len());
+}
+
+#[test]
+fn what_an_earlier_session_has_committed_is_not_done_again() {
+    let committed = Committed {
+        run: Some("old".to_owned()),
+        tasks: vec![(0, 1), (3, 1)],
+        counters: Counters::default(),
+        partitions: vec![(0, 9)],
+    };
+    let part = (Reduced { records: 7, bytes: 8, checksum: 9 }, Counters::default());
+    let mut commits = Commits::restored(
+        None,
+        [("old".to_owned(), committed)].into_iter().collect(),
+        Vec::new(),
+        [(1, part)].into_iter().collect(),
+    );
+    let mut fake = Fake::new(|_, _| Reaction::Obey);
+    let limits = Limits {
+        workers: 2,
+        partitions: 2,
+        max_attempts: 1,
+        task_timeout: None,
+        max_tasks_per_worker: None,
+        verify: false,
+    };
+    let finish = go_on(&mut fake, 5, limits, &Cancel::new(), &mut commits).expect("a good end");
+    assert_eq!((tasks(&fake), &fake.reduced[..]), (vec![1, 2, 4], &[0][..]));
+    assert_eq!(finish.records, 8, "the old part and the new one");
+}
+
+#[test]
+fn a_run_that_cannot_be_read_is_made_again() {
+    let mut fake = Fake::new(|_, _| Reaction::Obey);
+    let mut once = false;
+    fake.damage = Some(Box::new(move |order| {
+        let finds = matches!(order, Order::Run { task: TaskId::Reduce(1), .. });
+        (finds && !std::mem::replace(&mut once, true)).then(|| "run-0".to_owned())
+    }));
+    let mut commits = Commits::default();
+    let limits = Limits {
+        workers: 1,
+        partitions: 2,
+        max_attempts: 2,
+        task_timeout: None,
+        max_tasks_per_worker: None,
+        verify: false,
+    };
+    go_on(&mut fake, 3, limits, &Cancel::new(), &mut commits).expect("a good end");
+    assert_eq!(tasks(&fake), [0, 0, 1, 1, 2, 2]);
+    assert_eq!(commits.map_tasks().count(), 3);
+    assert_eq!(fake.reduced, [1, 0]);
+}
+
+/// The worker dies at a record of one task, until the record is left out.
+fn run_with_poison(most: u64, from_outside: bool) -> (Result<Finish, Error>, Vec<Spot>) {
+    let bad = Spot::Record { file: 0, offset: 210, len: 7 };
+    let pieces = |task: u32| vec![Piece { file: 0, offset: u64::from(task) * 100, len: 100 }];
+    let splits = (0..4).map(|task| Split { pieces: pieces(task), partition: 0 }).collect();
+    let plan = Arc::new(Plan { files: Vec::new(), splits, total_bytes: 400 });
+    let mut fake = Fake::new(|_, _| Reaction::Obey);
+    fake.is_killed = from_outside;
+    let flight = fake.flight.clone();
+    fake.script = Box::new(move |_, order| match order {
+        Order::Run { task: TaskId::Map(2), attempt, care } if !care.skip.contains(&bad) => {
+            flight.begin(2, attempt);
+            flight.file(0);
+            flight.stage(Stage::Map);
+            flight.record(Span { offset: 210, len: 7 });
+            Reaction::Die
+        }
+        Order::Run { task, care, .. } => {
+            let (skip, own) = (!care.skip.is_empty(), task == TaskId::Map(2));
+            assert_eq!((skip, care.closely, care.probe > 0), (own, own, own), "{task}");
+            Reaction::Obey
+        }
+        _ => Reaction::Obey,
+    });
+    let limits = Limits {
+        workers: 2,
+        partitions: 2,
+        max_attempts: 1,
+        task_timeout: None,
+        max_tasks_per_worker: None,
+        verify: false,
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut progress = Progress::new(ShowProgress::Never, &MultiProgress::new());
+    let mut commits = Commits::default();
+    let scheduler = Scheduler::new("job", plan, limits, &mut fake, &mut progress, &mut commits);
+    let done = scheduler.setting_aside(most, false).run(&folder.path().join("manifest"), &Cancel::new());
+    let aside = commits.aside().to_vec();
+    assert!(done.is_err() || tasks(&fake) == [0, 1, 2, 3]);
+    (done, aside)
+}
+
+#[test]
+fn a_record_is_charged_instead_of_its_task() {
+    for (from_outside, strikes) in [(false, 2), (true, 3)] {
+        let (done, aside) = run_with_poison(1, from_outside);
+        let lost = done.expect("the task itself is good").lost;
+        let attempts: Vec<_> = lost.iter().map(Failure::attempt).collect();
+        assert_eq!(attempts, (1..=strikes).collect::<Vec<_>>());
+        assert_eq!(aside, [Spot::Record { file: 0, offset: 210, len: 7 }]);
+    }
+    let (failed, aside) = run_with_poison(0, false);
+    assert!(failed.expect_err("nothing may be set aside").failure().is_some() && aside.is_empty());
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::flight::{Flight, Sighting, Stage};
 use crate::input::{Plan, Span};
-use crate::task::TaskId;
+use crate::task::{BadRecords, Blame, Spot, TaskId};
 
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +60,29 @@ pub struct Failure {
     pub(crate) last_words: String,
     pub(crate) log_tail: Vec<String>,
     pub(crate) stderr_tail: String,
+    /// If the worker's process ended: what the system says of its end.
+    pub(crate) death: Option<DeathFacts>,
+    /// If a committed run could not be read: its name.
+    pub(crate) damaged_run: Option<String>,
+    /// The records or groups that are to blame.
+    pub(crate) spots: Vec<Blame>,
+    /// Whether user code was at work on records or groups, whichever.
+    pub(crate) in_user_code: bool,
+}
+
+/// What the operating system says of the end of a worker.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DeathFacts {
+    /// The signal that ended it.
+    pub(crate) signal: Option<i32>,
+    /// Its exit status.
+    pub(crate) status: Option<i32>,
+    /// Why the coordinator sent the signal, if it did.
+    pub(crate) sent_by_us: Option<String>,
+    /// The largest resident size, in bytes.
+    pub(crate) peak_rss: Option<u64>,
+    /// Processes that the system has killed for want of memory meanwhile, where it tells.
+    pub(crate) oom_kills: Option<u64>,
 }
 
 impl Failure {
@@ -80,7 +103,7 @@ impl Failure {
             seen
         };
         Self {
-            input: input(plan, task, &seen),
+            input: input(plan, task, seen.file),
             record: record(task, &seen),
             key: key(task, &seen),
             ..Self::base(job, &task.to_string(), attempt, kind, seen)
@@ -109,7 +132,53 @@ impl Failure {
             last_words: seen.last_words,
             log_tail: Vec::new(),
             stderr_tail: String::new(),
+            death: None,
+            damaged_run: None,
+            spots: Vec::new(),
+            in_user_code: matches!(seen.stage, Stage::Map | Stage::Reduce),
         }
+    }
+
+    /// Blames what the page said that user code was at, if that is a part of `task`.
+    pub(crate) fn blame_page(&mut self, task: TaskId, flight: Option<&Flight>) {
+        let seen = flight.map_or_else(Sighting::nothing, Flight::sight);
+        let own = |blame: &Blame| match (task, blame.spot) {
+            (TaskId::Map(task), Spot::Record { .. }) => seen.task == task,
+            (TaskId::Reduce(task), Spot::Group { partition, .. }) => partition == task,
+            _ => false,
+        };
+        self.spots.extend(Blame::of(&seen, self.kind.clone()).filter(own));
+    }
+
+    /// Blames `spots`, and tells of the first.
+    pub(crate) fn blame(&mut self, plan: &Plan, task: TaskId, spots: Vec<Blame>) {
+        if let Some(Blame { spot, key, key_len, kind }) = spots.first() {
+            let told =
+                matches!(&self.kind, FailureKind::Returned { message } if *message == BadRecords.to_string());
+            if told {
+                self.kind.clone_from(kind);
+            }
+            match *spot {
+                Spot::Record { file, offset, len } => {
+                    self.input = input(plan, task, Some(file));
+                    self.record = Some(record_text(Span { offset, len }));
+                }
+                Spot::Group { ordinal, .. } => {
+                    self.key = key.as_ref().map(|key| key_text(key, *key_len, ordinal));
+                }
+            }
+            if spots.len() > 1 {
+                self.happened =
+                    format!("{} at {} places, of which this is the first", self.happened, spots.len());
+            }
+        }
+        self.spots = spots;
+    }
+
+    /// The task, which `spot` is a part of.
+    pub(crate) fn task_id(&self, spot: Spot) -> TaskId {
+        let ordinal = self.task.rsplit('-').next().and_then(|ordinal| ordinal.parse().ok()).unwrap_or(0);
+        if spot.is_record() { TaskId::Map(ordinal) } else { TaskId::Reduce(ordinal) }
     }
 
     /// Says in other words what happened, and for the how-manieth time.
@@ -152,6 +221,18 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// What is known of its process's memory.
+    fn memory(&self) -> Option<String> {
+        let death = self.death.as_ref()?;
+        let peak = death.peak_rss.map(|bytes| format!("largest resident size {} MiB", bytes >> 20));
+        let kills = death.oom_kills.filter(|kills| *kills > 0);
+        let kills = kills.map(|kills| format!("the system has killed {kills} processes for want of memory"));
+        let known: Vec<_> = peak.into_iter().chain(kills).collect();
+        (!known.is_empty()).then(|| known.join("; "))
+    }
+}
+
 fn happened(stage: Stage) -> String {
     if stage == Stage::Idle {
         "failed before it began".to_owned()
@@ -161,26 +242,34 @@ fn happened(stage: Stage) -> String {
 }
 
 /// The file that was being read and the byte range of it, or all of the split if none was yet.
-fn input(plan: &Plan, task: TaskId, seen: &Sighting) -> Option<String> {
+fn input(plan: &Plan, task: TaskId, file: Option<u32>) -> Option<String> {
     let TaskId::Map(split) = task else { return None };
     let pieces = &plan.splits.get(split as usize)?.pieces;
-    let piece = pieces.iter().find(|piece| Some(piece.file) == seen.file).or(pieces.first())?;
+    let piece = pieces.iter().find(|piece| Some(piece.file) == file).or(pieces.first())?;
     let name = plan.files.get(piece.file as usize)?;
     Some(format!("{name}, bytes {}..{}", piece.offset, piece.offset + piece.len))
 }
 
 /// The record that was being mapped. A commit comes after the records of many tasks: none of them is to blame.
 fn record(task: TaskId, seen: &Sighting) -> Option<String> {
-    let Span { offset, len } = seen.record?;
-    (matches!(task, TaskId::Map(_)) && seen.stage == Stage::Map)
-        .then(|| format!("at byte {offset}, {len} bytes long"))
+    let at = seen.record.filter(|_| matches!(task, TaskId::Map(_)) && seen.stage == Stage::Map)?;
+    let count = if seen.is_block { String::new() } else { format!(" (no. {} of the attempt)", seen.records) };
+    Some(record_text(at) + &count)
+}
+
+fn record_text(Span { offset, len }: Span) -> String {
+    format!("at byte {offset}, {len} bytes long")
 }
 
 fn key(task: TaskId, seen: &Sighting) -> Option<String> {
-    let bytes = seen.key.as_ref()?;
-    let more = if seen.key_len > bytes.len() { " …" } else { "" };
+    let (bytes, ordinal) = (seen.key.as_ref()?, seen.group?);
     (matches!(task, TaskId::Reduce(_)) && seen.stage == Stage::Reduce)
-        .then(|| format!("\"{}\"{more}", bytes.escape_ascii()))
+        .then(|| key_text(bytes, seen.key_len, ordinal))
+}
+
+fn key_text(bytes: &[u8], len: usize, ordinal: u64) -> String {
+    let more = if len > bytes.len() { " …" } else { "" };
+    format!("\"{}\"{more} (group {ordinal} of the partition)", bytes.escape_ascii())
 }
 
 impl fmt::Display for FailureKind {
@@ -202,6 +291,7 @@ impl fmt::Display for Failure {
         if let Some(pid) = self.pid {
             write!(f, " (process {pid})")?;
         }
+        line(f, "memory", self.memory().as_deref())?;
         line(f, "input", self.input.as_deref())?;
         line(f, "last record", self.record.as_deref())?;
         line(f, "key", self.key.as_deref())?;

@@ -2,8 +2,11 @@
 //!
 //! Nothing here runs a task; `runner` does.
 
+mod blame;
 mod env;
 mod failure;
 
-pub(crate) use env::{Order, Stopped, TaskEnv, TaskId};
+pub(crate) use blame::{BadRecords, Blame, Blames};
+pub(crate) use env::{Care, Order, Spot, Stopped, TaskEnv, TaskId};
+pub(crate) use failure::DeathFacts;
 pub use failure::{Failure, FailureKind};

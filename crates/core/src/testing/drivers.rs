@@ -1,15 +1,6 @@
-//! Drivers for tests of mappers and reducers: no files, no processes.
+//! Runs mappers and reducers as plain calls: no files, no processes.
 //!
-//! ```
-//! use gristmill::{Emitter, Result, map_text, testing};
-//!
-//! fn words(line: &str, out: &mut Emitter<'_, String, u64>) -> Result {
-//!     line.split_whitespace().try_for_each(|word| out.emit(word, 1))
-//! }
-//!
-//! let pairs = testing::map_text(map_text(words), "a rose is a rose").unwrap();
-//! assert_eq!(pairs.iter().filter(|(word, _)| word == "rose").count(), 2);
-//! ```
+//! What they emit comes back as values.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
