@@ -113,8 +113,9 @@ fn a_first_failure_names_the_block_and_the_second_the_record() {
     let case = Case::new();
     case.file("in.txt", text(400, Some(250)));
     for executor in EXECUTORS {
-        let block = ["blocks", "in.txt", "-o", "out", "-c", "500", "--fail-in-block"];
-        let finished = run(&case, &block, executor).assert_code(1);
+        let block = ["blocks", "in.txt", "-o", "out", "-c", "500", "--restart", "--fail-in-block"];
+        let once = [&block[..], &["--max-attempts", "1"]].concat();
+        let finished = run(&case, &once, executor).assert_code(1);
         let story = finished.stderr_text();
         for wanted in [
             "map-2 failed in map: returned an error: there is a trap in the block",
@@ -146,7 +147,7 @@ fn a_line_that_is_no_text_is_named_though_the_mapper_takes_blocks() {
     content[1252] = 0xff;
     case.file("in.txt", &content);
     for executor in EXECUTORS {
-        let arguments = ["blocks", "in.txt", "-o", "out", "--of", "text", "-c", "500"];
+        let arguments = ["blocks", "in.txt", "-o", "out", "--of", "text", "-c", "500", "--restart"];
         let finished = run(&case, &arguments, executor).assert_code(1);
         let story = finished.stderr_text();
         for wanted in ["in.txt, offset 1250", "UTF-8", "last record: at byte 1250, 5 bytes long"] {
@@ -159,6 +160,7 @@ fn a_line_that_is_no_text_is_named_though_the_mapper_takes_blocks() {
         assert_eq!(summary["counters"]["blocks"], summary["map_tasks"], "{executor}");
         assert_eq!(summary["records"], 400, "{executor}");
     }
+    case.remove_work("out");
     case.finish();
 }
 
@@ -169,7 +171,7 @@ fn a_partitioner_that_fails_is_told_of_with_the_right_input() {
     let case = Case::new();
     case.file("in.txt", text(40, Some(5)));
     for (executor, borrowed) in EXECUTORS.into_iter().flat_map(|name| [(name, false), (name, true)]) {
-        let arguments = ["trap", "in.txt", "-o", "out", "-c", "50", "--at", "partitioner"];
+        let arguments = ["trap", "in.txt", "-o", "out", "-c", "50", "--restart", "--at", "partitioner"];
         let all = [&arguments[..], if borrowed { &["--borrowed"] } else { &[] }].concat();
         let finished = run(&case, &all, executor).assert_code(1);
         let about = format!("{executor}, borrowed: {borrowed}");
@@ -177,6 +179,7 @@ fn a_partitioner_that_fails_is_told_of_with_the_right_input() {
         let blamed = finished.stderr_text().contains("in.txt, bytes 0..50");
         assert!(blamed || !borrowed, "{about}: {finished}");
     }
+    case.remove_work("out");
     case.finish();
 }
 

@@ -61,10 +61,10 @@ impl Cell {
         command
     }
 
-    /// The job fails in time with its story, and leaves nothing.
+    /// The job fails in time with its story, and leaves no more than what can be gone on with.
     fn fails(&self, case: &Case) {
         let output = format!("{self}-fails");
-        let finished = self.command(case, &output).run();
+        let finished = self.command(case, &output).args(["--max-attempts", "1"]).run();
         let ended = SystemTime::now();
         assert_eq!(finished.code(), Some(1), "{self}: {finished}");
         let failed = boom::marked_at(&case.path(format!("mark-{output}")));
@@ -75,7 +75,30 @@ impl Cell {
         assert!(took <= patience + TWO_SECONDS * starts, "{self}: ended only {took:?} after: {finished}");
         assert!(finished.stdout.is_empty(), "{self}: {finished}");
         self.check_story(&finished);
-        assert!(!case.path(&output).exists() && !case.path(format!("{output}.gristmill")).exists(), "{self}");
+        assert!(!case.path(&output).exists(), "{self}");
+        // Work is kept if there was any, and then the error says so.
+        let work = case.path(format!("{output}.gristmill"));
+        let kept = finished.stderr_text().contains("--resume goes on with it");
+        assert_eq!(work.exists(), kept, "{self}: {finished}");
+        if kept {
+            std::fs::remove_dir_all(work).expect("it can be removed");
+        }
+    }
+
+    /// After the job has failed, the same command goes on with what was done, and the output is that of an undisturbed
+    /// run.
+    fn resumes(&self, case: &Case, undisturbed: &str) {
+        let output = format!("{self}-resumes");
+        let command = || self.command(case, &output).args(["--once", "--max-attempts", "1"]);
+        // A worker that cannot start is started again.
+        let code = i32::from(self.at != "start");
+        let finished = command().run().assert_code(code);
+        if code == 1 {
+            assert!(!case.path(&output).exists(), "{self}: {finished}");
+            command().arg("--resume").run().assert_code(0);
+        }
+        assert!(case.parts(&output) == case.parts(undisturbed), "{self}: another output: {finished}");
+        assert!(!case.path(format!("{output}.gristmill")).exists(), "{self}: {finished}");
     }
 
     fn check_story(&self, finished: &Finished) {
@@ -180,6 +203,7 @@ fn matrix(executor: &'static str, fault: &'static str, places: &[&'static str], 
     };
     in_parallel(&|cell| cell.fails(&case));
     in_parallel(&|cell| cell.recovers(&case, "undisturbed"));
+    in_parallel(&|cell| cell.resumes(&case, "undisturbed"));
     case.finish();
 }
 

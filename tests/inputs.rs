@@ -144,13 +144,15 @@ fn a_line_that_is_not_utf_8_is_named_with_its_file_and_offset() {
     case.file("in/fine.txt", "fine\n");
     for executor in ["inline", "threads", "processes"] {
         let arguments = ["words", "in", "-c", "700", "--executor", executor, "-w", "1"];
-        let finished = case.command(JOBS).args(arguments).args(["-o", "out"]).run().assert_code(1);
+        let finished =
+            case.command(JOBS).args(arguments).args(["-o", "out", "--restart"]).run().assert_code(1);
         let error = finished.stderr_text();
         let said = "input in/odd.txt, offset 10000: byte 8 of the line is not UTF-8";
         assert!(error.contains(said), "{executor}: {error}");
         assert!(error.contains("last record: at byte 10000, 10 bytes long"), "{executor}: {error}");
         assert!(!case.path("out").exists());
     }
+    case.remove_work("out");
     let bytes = printed(&case, &["byte-words", "in", "-c", "700"]);
     assert!(bytes.contains("good\t1000\n"), "byte lines take all");
     case.finish();
@@ -225,6 +227,7 @@ fn an_input_that_changes_during_the_run_is_an_error() {
                 "1",
             ];
             let finished = case.command(JOBS).args(arguments).args(["-o", "out"]).run().assert_code(1);
+            case.remove_work("out");
             let error = finished.stderr_text();
             assert!(error.contains(said) && error.contains(&file), "{how} {file}, {executor}: {error}");
             assert!(!case.path("out").exists(), "{how} {file}, {executor}");

@@ -156,7 +156,7 @@ fn the_third_signal_ends_a_program_that_hangs_in_a_thread() {
             assert!(began.elapsed() < AT_ONCE, "the third signal was not obeyed");
             let finished = job.running.wait().assert_code(130);
             assert!(!case.path("out").exists(), "{finished}");
-            boom::words(case, FIXTURE, "in.txt", "out").run().assert_code(0);
+            boom::words(case, FIXTURE, "in.txt", "out").arg("--restart").run().assert_code(0);
             boom::assert_counted(case, "out", &boom::text(), "after a forced end");
         });
     }

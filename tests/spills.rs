@@ -2,6 +2,7 @@
 //!
 //! The run format itself is tested in the library.
 
+use std::fs;
 use std::time::Duration;
 
 use gristmill_testkit::command::TestCommand;
@@ -106,9 +107,12 @@ fn a_limit_that_is_large_enough_holds_and_one_below_it_fails() {
             let over = |used| assert!(used <= limit, "{name}: {used} bytes are in use, {limit} may be");
             let peak = spilled::peak(&running, &case.path(format!("{output}.gristmill/runs")), over);
             println!("{name}: {peak} bytes of {limit}, {free} without a limit");
-            assert!(peak > limit / 2, "{name}: only {peak} bytes of {limit} were seen");
+            // A job that fails may be over before it is looked at.
+            assert!(code == 1 || peak > limit / 2, "{name}: only {peak} bytes of {limit} were seen");
             running.wait().assert_code(code);
             assert_eq!(case.path(&output).exists(), code == 0);
+            // What was committed before is kept.
+            fs::remove_dir_all(case.path(format!("{output}.gristmill"))).unwrap_or_default();
         }
         assert!(case.parts(format!("{name}-150")) == wanted, "{name}: another output");
         case.finish();

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use gristmill::{App, NoArgs};
 
 mod counting;
+mod fickle;
 mod items;
 mod meddling;
 mod ordered;
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
     let app = parallel::register(talking::register(meddling::register(shapes::register(ordered::register(
         counting::register(App::new().about("Jobs for tests")),
     )))))
+    .job("fickle", fickle::build)
     .internal_job("pairs-of-items", |_: NoArgs| items::job());
     match std::env::args().nth(1).as_deref() {
         Some(items::COMMAND) => items::main(&app.enter()),

@@ -1,7 +1,9 @@
 //! The jobs that the tests of the shuffle run: one command line for every kind of key, value, order and partitioning.
 //!
-//! It checks nothing. [`pairs`] takes lines apart, [`folds`] and [`groups`] are the jobs, [`faults`] those that fail.
+//! It checks nothing. [`pairs`] takes lines apart, [`folds`] and [`groups`] are the jobs, [`faults`] those that fail,
+//! [`damage`] one that harms its own files.
 
+mod damage;
 mod faults;
 mod folds;
 mod groups;
@@ -101,5 +103,6 @@ fn build(args: Shuffle) -> DynJob {
 }
 
 fn main() -> ExitCode {
-    faults::register(App::new().about("Jobs for tests of the shuffle").job("shuffle", build)).main()
+    let app = App::new().about("Jobs for tests of the shuffle").job("shuffle", build);
+    damage::register(faults::register(app)).main()
 }

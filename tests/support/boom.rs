@@ -79,11 +79,23 @@ pub fn marked_at(path: &Path) -> SystemTime {
 /// Fails unless the job has left nothing but what it may: no process, no work folder, no part of `output`.
 #[track_caller]
 pub fn assert_nothing_left(case: &Case, output: &str, finished: &Finished) {
+    assert_no_family(finished);
+    let left = fs::read_dir(case.path("tmp")).expect("the folder for temporary files").count();
+    assert!(left == 0, "{left} temporary files are left: {:?}\n{finished}", case.names("tmp"));
+    assert_no_output(case, output, finished);
+}
+
+/// Fails if a process is left.
+#[track_caller]
+pub fn assert_no_family(finished: &Finished) {
     let alone = reap_adopted();
     let family = ProcessTree::children_of(std::process::id());
     assert!(alone && family.is_empty(), "processes are left:\n{family}{finished}");
-    let left = fs::read_dir(case.path("tmp")).expect("the folder for temporary files").count();
-    assert!(left == 0, "{left} temporary files are left: {:?}\n{finished}", case.names("tmp"));
+}
+
+/// Fails if a part of `output` is left, or its work folder.
+#[track_caller]
+pub fn assert_no_output(case: &Case, output: &str, finished: &Finished) {
     for path in [output.to_owned(), format!("{output}.gristmill")] {
         let gone =
             case.path(&path).symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);

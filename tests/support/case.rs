@@ -110,6 +110,14 @@ impl Case {
         String::from_utf8(all).expect("this output is text").lines().map(str::to_owned).collect()
     }
 
+    /// Removes the work that a job with this output has left to be gone on with, if it has.
+    pub fn remove_work(&self, output: &str) {
+        match fs::remove_dir_all(self.path(format!("{output}.gristmill"))) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => panic!("{output}: {error}"),
+            _ => {}
+        }
+    }
+
     /// Fails the test if a process, a descriptor, a temporary file or a work folder is left.
     #[track_caller]
     pub fn finish(self) {

@@ -3,6 +3,8 @@
 pub mod boom;
 pub mod case;
 pub mod expected;
+pub mod faulty;
 pub mod pairs;
+pub mod seed;
 pub mod spilled;
 pub mod wait;
