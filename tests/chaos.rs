@@ -28,40 +28,90 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// Nothing outlives a coordinator for longer.
 const ORPHANS: Duration = Duration::from_secs(2);
 
+/// A job, and how often it is disturbed.
+struct Plan {
+    name: &'static str,
+    arguments: &'static [&'static str],
+    /// Its exit status when all is well.
+    code: i32,
+    /// Workers that are killed, over all runs and in one.
+    workers: u32,
+    in_a_run: u32,
+    coordinators: u32,
+}
+
+impl Plan {
+    const fn new(name: &'static str, arguments: &'static [&'static str]) -> Self {
+        let (workers, coordinators) = (WORKERS / 3, COORDINATORS / 3);
+        Self { name, arguments, code: 0, workers, in_a_run: IN_A_RUN, coordinators }
+    }
+}
+
 /// A job of each kind of reduce: combined, grouped, and ordered over all parts. Records, values and keys take a while, so
 /// that there is something to be killed in.
-const JOBS: [(&str, [&str; 4]); 3] = [
-    ("words", ["--slow", "3", "--slow-commit", "1"]),
-    ("lines", ["--slow", "3", "--slow-reduce", "3"]),
-    ("sorted", ["--slow", "3", "--slow-reduce", "3"]),
+const JOBS: [Plan; 4] = [
+    Plan::new("words", &["--slow", "3", "--slow-commit", "1"]),
+    Plan::new("lines", &["--slow", "3", "--slow-reduce", "3"]),
+    Plan::new("sorted", &["--slow", "3", "--slow-reduce", "3"]),
+    WITH_BAD_RECORDS,
 ];
+
+/// Two of its records are set aside. A third kill at one record would have that one set aside, too, so there are two.
+const WITH_BAD_RECORDS: Plan = Plan {
+    name: "words",
+    arguments: &["--slow", "3", "--fault", "err", "--at", "map", "--max-bad-records", "5"],
+    code: 3,
+    workers: 12,
+    in_a_run: 2,
+    coordinators: 8,
+};
 
 /// A job, what it comes to when nobody disturbs it, and how long that takes.
 struct Job<'a> {
     case: &'a Case,
-    name: &'static str,
-    slow: [&'static str; 4],
+    plan: Plan,
     parts: BTreeMap<String, Vec<u8>>,
     counters: Value,
+    /// What is set aside: names and bytes.
+    aside: BTreeMap<String, Vec<u8>>,
     whole: Duration,
 }
 
 impl<'a> Job<'a> {
-    fn new(case: &'a Case, (name, slow): (&'static str, [&'static str; 4])) -> Self {
-        let mut job =
-            Self { case, name, slow, parts: BTreeMap::new(), counters: Value::Null, whole: Duration::ZERO };
-        let output = format!("{name}-undisturbed");
-        let finished = job.command(&output).run().assert_code(0);
-        (job.parts, job.counters) = (case.parts(&output), counters(&finished));
-        job.whole = finished.elapsed;
-        assert_eq!(job.counters["lines"].as_u64(), Some(60), "{finished}");
+    fn new(case: &'a Case, plan: Plan) -> Self {
+        let (parts, aside, whole) = (BTreeMap::new(), BTreeMap::new(), Duration::ZERO);
+        let mut job = Self { case, plan, parts, counters: Value::Null, aside, whole };
+        let finished = job.command("undisturbed").run().assert_code(job.plan.code);
+        (job.parts, job.counters) = (case.parts("undisturbed"), counters(&finished));
+        (job.aside, job.whole) = (job.take_aside("undisturbed"), finished.elapsed);
+        std::fs::remove_dir_all(case.path("undisturbed")).expect("the output can be removed");
+        let bad = job.aside.len() as u64;
+        assert_eq!(bad, if job.plan.code == 3 { 2 } else { 0 }, "{finished}");
+        assert_eq!(job.counters["lines"].as_u64(), Some(60 - bad), "{finished}");
         job
+    }
+
+    /// The records that were set aside, whose folder is removed.
+    fn take_aside(&self, output: &str) -> BTreeMap<String, Vec<u8>> {
+        let folder = format!("{output}.quarantine");
+        if self.plan.code != 3 {
+            assert!(!self.case.path(&folder).exists(), "nothing should be set aside");
+            return BTreeMap::new();
+        }
+        let names = self.case.names(&folder).into_iter().filter(|name| name.ends_with(".record"));
+        let read = |name: String| {
+            let bytes = std::fs::read(self.case.path(&folder).join(&name)).expect("a record");
+            (name, bytes)
+        };
+        let aside = names.map(read).collect();
+        std::fs::remove_dir_all(self.case.path(&folder)).expect("it can be removed");
+        aside
     }
 
     fn command(&self, output: &str) -> TestCommand {
         let chunk = boom::CHUNK.to_string();
         let options = ["-w", "2", "-r", "3", "-c", &chunk, "--json", "--progress", "never", "-o", output];
-        let command = self.case.command(FIXTURE).arg(self.name).args(options).args(self.slow);
+        let command = self.case.command(FIXTURE).arg(self.plan.name).args(options).args(self.plan.arguments);
         command.args(["--max-attempts", "1000", "in.txt"]).limit(LIMIT)
     }
 
@@ -73,6 +123,7 @@ impl<'a> Job<'a> {
         if finished.code().is_some() {
             assert_eq!(counters(finished), self.counters, "{about}: {finished}");
         }
+        assert_eq!(self.take_aside(output), self.aside, "{about}: {finished}");
         std::fs::remove_dir_all(self.case.path(output)).expect("the output can be removed");
         boom::assert_no_family(finished);
         boom::assert_no_output(self.case, output, finished);
@@ -126,21 +177,23 @@ fn workers_killed_at_any_moment_cost_attempts_and_nothing_else() {
     for job in JOBS {
         let job = Job::new(&case, job);
         let (mut killed, mut runs, began) = (0, 0, Instant::now());
-        while killed < WORKERS / 3 {
+        while killed < job.plan.workers {
             runs += 1;
-            assert!(runs <= WORKERS, "seed {seed}, {}: only {killed} kills in {runs} runs", job.name);
+            assert!(runs <= WORKERS, "seed {seed}, {}: only {killed} kills in {runs} runs", job.plan.name);
             let running = job.command("out").spawn();
             let (mut here, gap) = (0, job.whole / 3);
-            while here < IN_A_RUN && !running.exits_within(gap.mul_f64(random.below(1000) as f64 / 1000.0)) {
+            while here < job.plan.in_a_run
+                && !running.exits_within(gap.mul_f64(random.below(1000) as f64 / 1000.0))
+            {
                 here += u32::from(kill_one(&running, &mut random));
             }
-            let about = format!("seed {seed}, {} run {runs}, {here} kills", job.name);
+            let about = format!("seed {seed}, {} run {runs}, {here} kills", job.plan.name);
             let finished = running.wait();
-            assert_eq!(finished.code(), Some(0), "{about}: {finished}");
+            assert_eq!(finished.code(), Some(job.plan.code), "{about}: {finished}");
             job.check("out", &finished, &about);
             killed += here;
         }
-        println!("{}: {killed} workers killed in {runs} runs, {:?}", job.name, began.elapsed());
+        println!("{}: {killed} workers killed in {runs} runs, {:?}", job.plan.name, began.elapsed());
     }
     case.finish();
 }
@@ -153,12 +206,17 @@ fn a_coordinator_killed_at_any_moment_goes_on_where_it_was() {
     for job in JOBS {
         let job = Job::new(&case, job);
         let (mut killed, mut runs, began) = (0, 0, Instant::now());
-        while killed < COORDINATORS / 3 {
+        while killed < job.plan.coordinators {
             runs += 1;
-            assert!(runs <= 2 * COORDINATORS, "seed {seed}, {}: {killed} kills in {runs} runs", job.name);
-            killed += killed_and_resumed(&job, &mut random, &format!("seed {seed}, {} run {runs}", job.name));
+            assert!(
+                runs <= 2 * COORDINATORS,
+                "seed {seed}, {}: {killed} kills in {runs} runs",
+                job.plan.name
+            );
+            killed +=
+                killed_and_resumed(&job, &mut random, &format!("seed {seed}, {} run {runs}", job.plan.name));
         }
-        println!("{}: {killed} coordinators killed in {runs} runs, {:?}", job.name, began.elapsed());
+        println!("{}: {killed} coordinators killed in {runs} runs, {:?}", job.plan.name, began.elapsed());
     }
     let unvisited = remove_unvisited(&case);
     println!("{unvisited} sockets were never visited");
@@ -183,7 +241,7 @@ fn killed_and_resumed(job: &Job<'_>, random: &mut SplitMix64, about: &str) -> u3
         let moment = job.moment(random);
         if killed == IN_A_ROW || running.exits_within(moment) {
             let finished = running.wait();
-            assert_eq!(finished.code(), Some(0), "{story}: {finished}");
+            assert_eq!(finished.code(), Some(job.plan.code), "{story}: {finished}");
             job.check("out", &finished, &story);
             return killed;
         }
@@ -233,11 +291,13 @@ fn with_one_attempt_a_kill_is_told_and_the_job_can_be_resumed() {
     let seed = seed();
     let mut random = SplitMix64::new(seed);
     let case = case();
-    let job = Job::new(&case, JOBS[0]);
+    let [words, ..] = JOBS;
+    let job = Job::new(&case, words);
     let mut failed = 0;
     for run in 1.. {
         assert!(run <= 50, "seed {seed}: only {failed} kills hit a task");
-        let command = || boom::words(&case, FIXTURE, "in.txt", "out").args(["-w", "2"]).args(job.slow);
+        let command =
+            || boom::words(&case, FIXTURE, "in.txt", "out").args(["-w", "2"]).args(job.plan.arguments);
         let running = command().args(["--max-attempts", "1"]).limit(LIMIT).spawn();
         if !running.exits_within(job.moment(&mut random)) {
             kill_one(&running, &mut random);
