@@ -94,7 +94,7 @@ impl Scheduler<'_> {
         };
         let place = place(&self.plan, task);
         Err(Error::from(crate::result::BoxError::from(format!(
-            "{task}{place} {what} (--verify): the job's {who} is not deterministic, and its output would depend on \\
+            "{task}{place} {what} (--verify): the job's {who} is not deterministic, and its output would depend on \
              workers, chunk size and faults"
         ))))
     }
