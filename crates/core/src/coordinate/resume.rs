@@ -2,6 +2,7 @@
 //!
 //! It runs nothing.
 
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -133,7 +134,7 @@ fn changed_inputs(then: &[InputFile], now: &[InputFile]) -> Vec<String> {
 
 /// What can still be used of the work, and the journal, which goes on.
 pub(super) fn restore(
-    past: Past,
+    mut past: Past,
     plan: &Plan,
     paths: &WorkPaths,
     map_only: bool,
@@ -141,39 +142,36 @@ pub(super) fn restore(
 ) -> Result<(Commits, u32), Error> {
     let session = past.sessions + 1;
     let mut journal = Journal::go_on(&paths.journal(), past.len, options.durable)?;
-    journal.append(&Entry::Session(session))?;
-    let mut runs = IndexMap::new();
-    for (name, committed) in past.runs {
-        match RunFile::open(&paths.runs().join(&name)) {
-            Ok(_) => drop(runs.insert(name, committed)),
-            Err(error) => {
-                let tasks = list(&committed);
-                tracing::warn!(target: "gristmill", "{error}: {tasks} run again");
-                journal.append(&Entry::LostRun(name))?;
-            }
+    let mut note = |past: &mut Past, entry: Entry| -> Result {
+        journal.append(&entry)?;
+        past.take(entry);
+        Ok(())
+    };
+    note(&mut past, Entry::Session(session))?;
+    for name in past.runs.keys().cloned().collect::<Vec<_>>() {
+        if let Err(error) = RunFile::open(&paths.runs().join(&name)) {
+            tracing::warn!(target: "gristmill", "{error}: {} run again", list(&past.runs[&name]));
+            note(&mut past, Entry::LostRun(name))?;
         }
     }
-    let (mut parts, mut aside) = (past.parts, past.aside);
     if options.from_reduce {
-        check_mapped(&runs, &past.empty, plan)?;
-        parts.clear();
-        aside.retain(crate::task::Spot::is_record);
-        journal.append(&Entry::PartsDropped)?;
+        check_mapped(&past, plan)?;
+        note(&mut past, Entry::PartsDropped)?;
         // It may be another one now: its parts are not to be mixed with those of the one before.
-        journal.append(&Entry::Program(program_hash()?))?;
+        note(&mut past, Entry::Program(program_hash()?))?;
     }
-    let damaged = damaged_parts(&parts, paths, map_only);
-    parts.retain(|task, _| !damaged.contains(task));
-    remove_all_but(&paths.runs(), |name| runs.contains_key(name))?;
-    remove_all_but(&paths.parts(), |name| parts.keys().any(|&task| part_name(map_only, task) == name))?;
-    report(&runs, &past.empty, parts.len(), plan, past.job.partitions);
-    Ok((Commits::restored(Some(journal), runs, past.empty, parts).with_aside(aside), session))
+    drop_damaged_parts(&mut past.parts, paths, map_only);
+    let part_names: HashSet<_> = past.parts.keys().map(|&task| part_name(map_only, task)).collect();
+    remove_all_but(&paths.runs(), |name| past.runs.contains_key(name))?;
+    remove_all_but(&paths.parts(), |name| part_names.contains(name))?;
+    report(&past, plan);
+    let Past { runs, empty, parts, aside, .. } = past;
+    Ok((Commits::restored(Some(journal), runs, empty, parts).with_aside(aside), session))
 }
 
 /// `--from reduce` is for a job whose map output is whole.
-fn check_mapped(runs: &IndexMap<String, Committed>, empty: &[Committed], plan: &Plan) -> Result<(), Error> {
-    let mapped: usize = runs.values().chain(empty).map(|committed| committed.tasks.len()).sum();
-    let tasks = plan.splits.len();
+fn check_mapped(past: &Past, plan: &Plan) -> Result<(), Error> {
+    let (mapped, tasks) = (past.mapped(), plan.splits.len());
     if mapped == tasks {
         return Ok(());
     }
@@ -182,7 +180,8 @@ fn check_mapped(runs: &IndexMap<String, Committed>, empty: &[Committed], plan: &
     )))
 }
 
-fn damaged_parts(parts: &IndexMap<u32, (Reduced, Counters)>, paths: &WorkPaths, map_only: bool) -> Vec<u32> {
+/// Forgets the parts that are not as they were committed, and says so.
+fn drop_damaged_parts(parts: &mut IndexMap<u32, (Reduced, Counters)>, paths: &WorkPaths, map_only: bool) {
     let check = |(task, part): (u32, Reduced)| {
         let path = paths.parts().join(part_name(map_only, task));
         match is_whole(&path, part.bytes, part.checksum) {
@@ -192,14 +191,14 @@ fn damaged_parts(parts: &IndexMap<u32, (Reduced, Counters)>, paths: &WorkPaths, 
         }
     };
     let committed: Vec<_> = parts.iter().map(|(&task, (part, _))| (task, *part)).collect();
-    let damaged: Vec<_> = committed.into_par_iter().filter_map(check).collect();
-    damaged
-        .into_iter()
-        .map(|(task, why)| {
+    let damaged: HashMap<_, _> = committed.into_par_iter().filter_map(check).collect();
+    parts.retain(|task, _| match damaged.get(task) {
+        Some(why) => {
             tracing::warn!(target: "gristmill", "{why}: reduce-{task} runs again");
-            task
-        })
-        .collect()
+            false
+        }
+        None => true,
+    });
 }
 
 /// Removes what the dead job was writing, and what it had written and not accepted.
@@ -214,18 +213,12 @@ fn remove_all_but(folder: &Path, keep: impl Fn(&str) -> bool) -> Result {
     Ok(())
 }
 
-fn report(
-    runs: &IndexMap<String, Committed>,
-    empty: &[Committed],
-    parts: usize,
-    plan: &Plan,
-    partitions: u32,
-) {
-    for (name, committed) in runs {
+fn report(past: &Past, plan: &Plan) {
+    for (name, committed) in &past.runs {
         tracing::info!(target: "gristmill", "the run {name} covers {}", list(committed));
     }
-    let mapped: usize = runs.values().chain(empty).map(|committed| committed.tasks.len()).sum();
-    let (tasks, runs) = (plan.splits.len(), runs.len());
+    let (mapped, tasks, runs) = (past.mapped(), plan.splits.len(), past.runs.len());
+    let (parts, partitions) = (past.parts.len(), past.job.partitions);
     tracing::warn!(target: "gristmill", "resumed: {mapped} of {tasks} map tasks, in {runs} runs, and {parts} of {partitions} parts are done already");
 }
 

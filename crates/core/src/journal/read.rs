@@ -69,7 +69,8 @@ impl Past {
         self.runs.values().chain(&self.empty).map(|committed| committed.tasks.len()).sum()
     }
 
-    fn take(&mut self, entry: Entry) {
+    /// Takes in what the next entry says.
+    pub(crate) fn take(&mut self, entry: Entry) {
         match entry {
             // There is no second one.
             Entry::Job(_) => {}

@@ -3,6 +3,7 @@
 //! Tested on Linux; another system needs another body for each function, and no other file.
 
 mod memory;
+mod process;
 
 use std::fs;
 use std::io;
@@ -12,6 +13,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 pub(crate) use memory::{Slots, prefetch, zeroed};
+pub(crate) use process::{Process, living_process};
 
 /// Renames a folder, unless the new name is taken.
 pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {

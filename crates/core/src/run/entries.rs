@@ -10,6 +10,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::retry_on_intr;
 
 use crate::disk;
+use crate::os::living_process;
 use crate::result::{AtPath, Result};
 
 /// An entry: bytes, process id and birth of its worker as eight bytes each, and what its files' names begin with.
@@ -160,28 +161,9 @@ fn is_run(name: &str) -> bool {
     name.ends_with(".run")
 }
 
-/// When a process was started, in ticks since the machine was; `None` if it is dead.
-///
-/// A process id alone may be another process's by now.
+/// When a process was started; `None` if it is dead.
 fn birth(pid: u32) -> io::Result<Option<u64>> {
-    let stat = match fs::read_to_string(format!("/proc/{pid}/stat")) {
-        Ok(stat) => stat,
-        // The second one tells of a process that ends while it is looked at.
-        Err(error)
-            if error.kind() == io::ErrorKind::NotFound
-                || error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error()) =>
-        {
-            return Ok(None);
-        }
-        Err(error) => return Err(error),
-    };
-    // The name of the program, in brackets, may hold anything.
-    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
-    let mut fields = fields.split_ascii_whitespace();
-    if matches!(fields.next(), None | Some("Z" | "X")) {
-        return Ok(None);
-    }
-    Ok(fields.nth(18).and_then(|born| born.parse().ok()))
+    Ok(living_process(pid)?.map(|process| process.started))
 }
 
 #[cfg(test)]

@@ -96,11 +96,8 @@ impl<'a> Scheduler<'a> {
     ) -> Self {
         let splits = plan.splits.len();
         let mut map = Tasks::new(splits, 0..splits as u32);
-        let mut mapped_bytes = 0;
-        for task in commits.map_tasks() {
-            map.restore(task);
-            mapped_bytes += plan.splits[task as usize].len();
-        }
+        map.restore(commits.map_tasks());
+        let mapped_bytes = commits.map_tasks().map(|task| plan.splits[task as usize].len()).sum();
         Self {
             executor,
             progress,
@@ -185,7 +182,7 @@ impl<'a> Scheduler<'a> {
             let mut order: Vec<u32> = (0..self.limits.partitions).collect();
             order.sort_by_key(|&partition| std::cmp::Reverse(bytes[partition as usize]));
             let mut tasks = Tasks::new(order.len(), order.into_iter());
-            self.commits.reduce_tasks().for_each(|task| tasks.restore(task));
+            tasks.restore(self.commits.reduce_tasks());
             self.progress.begin_reduce(tasks.len());
             self.occupy(tasks.len() - tasks.done());
             self.reduce = Some(tasks);

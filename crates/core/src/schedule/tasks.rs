@@ -126,9 +126,10 @@ impl Tasks {
     }
 
     /// Takes note of what an earlier session has committed.
-    pub(super) fn restore(&mut self, task: u32) {
-        self.change(task, State::Done);
-        self.queue.retain(|&queued| queued != task);
+    pub(super) fn restore(&mut self, tasks: impl Iterator<Item = u32>) {
+        tasks.for_each(|task| self.change(task, State::Done));
+        let states = &self.states;
+        self.queue.retain(|&task| states[task as usize] != State::Done);
     }
 
     /// What was committed is lost: the task has to run again.

@@ -196,15 +196,14 @@ fn run_until(
     task_timeout: Option<Duration>,
     cancel: &Cancel,
 ) -> Result<Finish, Error> {
-    let limits = Limits {
-        workers,
-        partitions: 2,
-        max_attempts,
-        task_timeout,
-        max_tasks_per_worker: None,
-        verify: false,
-    };
+    let limits = Limits { task_timeout, ..limits(workers, max_attempts) };
     go_on(fake, splits, limits, cancel, &mut Commits::default())
+}
+
+/// Limits of a job with two partitions.
+fn limits(workers: usize, max_attempts: u32) -> Limits {
+    let (task_timeout, max_tasks_per_worker) = (None, None);
+    Limits { workers, partitions: 2, max_attempts, task_timeout, max_tasks_per_worker, verify: false }
 }
 
 fn go_on(
@@ -365,14 +364,7 @@ fn a_task_that_ran_out_of_memory_is_run_alone_before_it_is_blamed() {
 #[test]
 fn workers_are_replaced_when_they_have_done_their_share() {
     let mut fake = Fake::new(|_, _| Reaction::Obey);
-    let limits = Limits {
-        workers: 2,
-        partitions: 2,
-        max_attempts: 1,
-        task_timeout: None,
-        max_tasks_per_worker: Some(3),
-        verify: false,
-    };
+    let limits = Limits { max_tasks_per_worker: Some(3), ..limits(2, 1) };
     go_on(&mut fake, 20, limits, &Cancel::new(), &mut Commits::default()).expect("a good end");
     assert_eq!(tasks(&fake), (0..20).collect::<Vec<_>>());
     assert!(fake.retired.len() >= 6, "{:?}", fake.retired);
@@ -395,14 +387,7 @@ fn what_an_earlier_session_has_committed_is_not_done_again() {
         [(1, part)].into_iter().collect(),
     );
     let mut fake = Fake::new(|_, _| Reaction::Obey);
-    let limits = Limits {
-        workers: 2,
-        partitions: 2,
-        max_attempts: 1,
-        task_timeout: None,
-        max_tasks_per_worker: None,
-        verify: false,
-    };
+    let limits = limits(2, 1);
     let finish = go_on(&mut fake, 5, limits, &Cancel::new(), &mut commits).expect("a good end");
     assert_eq!((tasks(&fake), &fake.reduced[..]), (vec![1, 2, 4], &[0][..]));
     assert_eq!(finish.records, 8, "the old part and the new one");
@@ -417,14 +402,7 @@ fn a_run_that_cannot_be_read_is_made_again() {
         (finds && !std::mem::replace(&mut once, true)).then(|| "run-0".to_owned())
     }));
     let mut commits = Commits::default();
-    let limits = Limits {
-        workers: 1,
-        partitions: 2,
-        max_attempts: 2,
-        task_timeout: None,
-        max_tasks_per_worker: None,
-        verify: false,
-    };
+    let limits = limits(1, 2);
     go_on(&mut fake, 3, limits, &Cancel::new(), &mut commits).expect("a good end");
     assert_eq!(tasks(&fake), [0, 0, 1, 1, 2, 2]);
     assert_eq!(commits.map_tasks().count(), 3);
@@ -455,14 +433,7 @@ fn run_with_poison(most: u64, from_outside: bool) -> (Result<Finish, Error>, Vec
         }
         _ => Reaction::Obey,
     });
-    let limits = Limits {
-        workers: 2,
-        partitions: 2,
-        max_attempts: 1,
-        task_timeout: None,
-        max_tasks_per_worker: None,
-        verify: false,
-    };
+    let limits = limits(2, 1);
     let folder = tempfile::tempdir().expect("a folder");
     let mut progress = Progress::new(ShowProgress::Never, &MultiProgress::new());
     let mut commits = Commits::default();

@@ -5,6 +5,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
+use crate::os::{Process, living_process};
 use gristmill_pool::worker::MARKER;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
@@ -12,8 +13,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Worker {
     pub(super) pid: u32,
-    /// In clock ticks since the machine's start.
-    started: u64,
+    process: Process,
 }
 
 /// How often those who are to go away are looked at.
@@ -24,11 +24,11 @@ pub(super) fn workers_of(parent: u32) -> Vec<Worker> {
     let numbers = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = numbers.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     pids.filter_map(|pid| {
-        let stat = stat(pid).filter(|stat| stat.parent == parent)?;
+        let process = living_process(pid).ok()?.filter(|process| process.parent == parent)?;
         // Between fork and exec a child still looks like its parent.
         let arguments = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
         let marked = arguments.split(|&byte| byte == 0).any(|argument| argument == MARKER.as_bytes());
-        marked.then_some(Worker { pid, started: stat.started })
+        marked.then_some(Worker { pid, process })
     })
     .collect()
 }
@@ -42,7 +42,8 @@ impl Worker {
     }
 
     fn is_alive(self) -> bool {
-        stat(self.pid).is_some_and(|stat| stat.started == self.started && !matches!(stat.state, 'Z' | 'X'))
+        living_process(self.pid)
+            .is_ok_and(|found| found.is_some_and(|found| found.started == self.process.started))
     }
 }
 
@@ -59,23 +60,6 @@ pub(super) fn wait_gone(mut workers: Vec<Worker>, limit: Duration) -> Vec<Worker
     }
 }
 
-struct Stat {
-    state: char,
-    parent: u32,
-    started: u64,
-}
-
-fn stat(pid: u32) -> Option<Stat> {
-    let line = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name is in brackets and may hold anything.
-    let fields: Vec<&str> = line.rsplit_once(')')?.1.split_ascii_whitespace().collect();
-    Some(Stat {
-        state: fields.first()?.chars().next()?,
-        parent: fields.get(1)?.parse().ok()?,
-        started: fields.get(19)?.parse().ok()?,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,10 +67,11 @@ mod tests {
     #[test]
     fn this_process_is_read_and_is_no_worker() {
         let pid = std::process::id();
-        let stat = stat(pid).expect("it is alive");
-        assert_eq!(stat.parent, std::os::unix::process::parent_id());
-        assert!(Worker { pid, started: stat.started }.is_alive());
-        assert!(!Worker { pid, started: stat.started + 1 }.is_alive());
-        assert!(!workers_of(stat.parent).iter().any(|worker| worker.pid == pid));
+        let process = living_process(pid).expect("/proc is there").expect("it is alive");
+        assert_eq!(process.parent, std::os::unix::process::parent_id());
+        assert!(Worker { pid, process }.is_alive());
+        let later = Process { started: process.started + 1, ..process };
+        assert!(!Worker { pid, process: later }.is_alive());
+        assert!(!workers_of(process.parent).iter().any(|worker| worker.pid == pid));
     }
 }
