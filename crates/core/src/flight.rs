@@ -5,7 +5,7 @@
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-use gristmill_ipc::SharedMemory;
+use gristmill_ipc::{SharedMemory, store_bytes};
 
 use crate::input::Span;
 use crate::task::Spot;
@@ -183,12 +183,14 @@ impl Flight {
     }
 
     /// Notes the group that user code is about to see: its ordinal in its partition, and its key.
+    #[inline]
     pub(crate) fn group(&self, ordinal: u64, key: &[u8]) {
-        let kept = &key[..key.len().min(KEY_BYTES)];
-        self.page.store_bytes(KEY, kept);
-        self.put(KEY_LEN, key.len() as u64);
-        self.put(GROUP, ordinal + 1);
-        self.beat();
+        // One look at the length of the page for all of them.
+        let Some(words) = self.page.words().first_chunk::<{ GROUP + 1 }>() else { return };
+        store_bytes(&words[KEY..], &key[..key.len().min(KEY_BYTES)]);
+        words[KEY_LEN].store(key.len() as u64, Relaxed);
+        words[GROUP].store(ordinal + 1, Relaxed);
+        words[BEAT].store(words[BEAT].load(Relaxed).wrapping_add(1), Relaxed);
     }
 
     /// Notes that user code sees no group at present.

@@ -82,11 +82,8 @@ impl SharedMemory {
 
     /// Stores `bytes` from word `at` on, padded with zeros to whole words. What does not fit is cut off.
     pub fn store_bytes(&self, at: usize, bytes: &[u8]) {
-        let Some(room) = self.words().get(at..) else { return };
-        for (word, chunk) in room.iter().zip(bytes.chunks(8)) {
-            let mut padded = [0; 8];
-            padded[..chunk.len()].copy_from_slice(chunk);
-            word.store(u64::from_le_bytes(padded), Relaxed);
+        if let Some(room) = self.words().get(at..) {
+            store_bytes(room, bytes);
         }
     }
 
@@ -98,6 +95,23 @@ impl SharedMemory {
             out.extend_from_slice(&word.load(Relaxed).to_le_bytes());
         }
         out.truncate(end);
+    }
+}
+
+/// Stores `bytes` in `words`, padded with zeros to whole words. What does not fit is cut off.
+#[inline]
+pub fn store_bytes(words: &[AtomicU64], bytes: &[u8]) {
+    let (whole, rest) = bytes.as_chunks::<8>();
+    for (word, chunk) in words.iter().zip(whole) {
+        word.store(u64::from_le_bytes(*chunk), Relaxed);
+    }
+    if let (Some(word), [_, ..]) = (words.get(whole.len()), rest) {
+        let last = match bytes.last_chunk() {
+            // A load that overlaps the word before, and no loop over single bytes.
+            Some(last) => u64::from_le_bytes(*last) >> (8 * (8 - rest.len())),
+            None => rest.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)),
+        };
+        word.store(last, Relaxed);
     }
 }
 

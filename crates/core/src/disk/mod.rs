@@ -5,6 +5,7 @@
 //! process dies there. How that is asked for is in [`Inject`]; nobody does outside of tests, and then a point costs one
 //! relaxed load. Inputs, logs and messages do not pass through here, and nothing here decides what a failure means.
 
+mod checksum;
 mod fault;
 mod inject;
 mod write;
@@ -17,6 +18,7 @@ use std::path::Path;
 use crate::os;
 use crate::result::{AtPath, FileError};
 
+pub(crate) use checksum::Checksum;
 use fault::{Step, point};
 pub(crate) use fault::{arm, report};
 pub(crate) use inject::{Inject, Role};

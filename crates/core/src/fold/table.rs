@@ -258,15 +258,27 @@ impl<V: 'static> Table<V> {
         drained
     }
 
+    /// What `of` says of about `most` keys from all over the table, or of all if there are no more.
+    pub(crate) fn sample<T>(
+        &mut self,
+        most: usize,
+        of: impl Fn(&Slot, &Contents<'_, V>) -> T,
+    ) -> impl Iterator<Item = T> {
+        let contents = Contents { arena: &self.arena, values: &mut self.values };
+        let taken = self.slots.iter().filter(|slot| slot[2] != 0);
+        taken.step_by((self.len / most.max(1)).max(1)).map(move |slot| of(slot, &contents))
+    }
+
     /// Takes the slots out and leaves what they refer to: [`Table::contents`] until [`Table::clear_contents`].
-    pub(crate) fn drain_slots(&mut self, mut each: impl FnMut(Slot)) {
+    pub(crate) fn drain_slots(&mut self, mut each: impl FnMut(Slot, &Contents<'_, V>)) {
+        let contents = Contents { arena: &self.arena, values: &mut self.values };
         let mut left = std::mem::take(&mut self.len);
         for slot in self.slots.iter_mut() {
             if left == 0 {
                 break;
             }
             if slot[2] != 0 {
-                each(std::mem::take(slot));
+                each(std::mem::take(slot), &contents);
                 left -= 1;
             }
         }

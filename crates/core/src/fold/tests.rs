@@ -46,7 +46,7 @@ fn drained<V: Datum>(table: &mut Table<V>, slots_first: bool) -> HashMap<Vec<u8>
     let before = table.len();
     if slots_first {
         let mut slots = Vec::new();
-        table.drain_slots(|slot| slots.push(slot));
+        table.drain_slots(|slot, _| slots.push(slot));
         let mut contents = table.contents();
         for slot in slots {
             add(key_of(&slot, &contents), contents.value(&slot).expect("a value"));

@@ -6,9 +6,8 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
-use xxhash_rust::xxh3::Xxh3;
-
 use super::ProgramFile;
+use crate::disk::Checksum;
 use crate::input::modified;
 use crate::result::{AtPath, Result};
 
@@ -29,7 +28,7 @@ impl ProgramFile {
 pub(crate) fn program_hash() -> Result<u64> {
     let image = Path::new(IMAGE);
     let mut file = File::open(image).at("open", image)?;
-    let (mut hasher, mut buffer) = (Xxh3::new(), vec![0; 256 << 10]);
+    let (mut hasher, mut buffer) = (Checksum::new(), vec![0; 256 << 10]);
     loop {
         match file.read(&mut buffer).at("read", image)? {
             0 => return Ok(hasher.digest()),

@@ -13,6 +13,11 @@ use crate::run::RunWriter;
 /// memory that is used again is already mapped, zeroed and, in part, in the cache.
 const ENOUGH: usize = 64 << 20;
 
+/// Bytes of a row with a short key and a number.
+const USUAL_ROW: usize = 32;
+/// No more than so many bytes of a row are asked for before it is written.
+const MOST_AHEAD: usize = 512;
+
 /// Writes batches of pairs into the buckets where they belong.
 pub(super) struct RowSink {
     placement: Placement,
@@ -35,20 +40,21 @@ impl RowSink {
         self.buckets.held() > self.limit
     }
 
-    /// The buckets of a batch, whose memory is on its way to the cache then.
+    /// The buckets of a batch, whose memory is on its way to the cache then: that of rows of about `len` bytes.
     #[inline(always)]
-    fn place<V>(&self, batch: &Batch<V>) -> Result<BatchPlaces> {
+    fn place<V>(&self, batch: &Batch<V>, len: usize) -> Result<BatchPlaces> {
         let mut places = [0; BATCH];
         self.placement.place(batch.keys(), batch.marks(), &mut places)?;
         for place in &places[..batch.keys().len()] {
-            self.buckets.prefetch(*place);
+            self.buckets.prefetch(*place, len);
         }
         Ok(places)
     }
 
     /// Takes all pairs of a batch, which are of `split` and whose values end at places in `codes`.
     pub(super) fn put_encoded(&mut self, batch: &mut Batch<usize>, split: u32, codes: &[u8]) -> Result {
-        let places = self.place(batch)?;
+        let values = codes.len() / batch.keys().len().max(1);
+        let places = self.place(batch, (USUAL_ROW + values).min(MOST_AHEAD))?;
         let (buckets, mut start) = (&mut self.buckets, 0);
         batch.take::<false>(|i, key, end| {
             let code = &codes[std::mem::replace(&mut start, end)..end];
@@ -64,7 +70,7 @@ impl RowSink {
     /// Takes all pairs of a batch, which are of `split`.
     #[inline(always)]
     pub(super) fn put<V: Datum>(&mut self, batch: &mut Batch<V>, split: u32) -> Result {
-        let places = self.place(batch)?;
+        let places = self.place(batch, USUAL_ROW)?;
         let Self { buckets, code, .. } = self;
         batch.take::<false>(|i, key, value| {
             let place = places[i % BATCH];

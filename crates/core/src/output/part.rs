@@ -7,10 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use xxhash_rust::xxh3::Xxh3;
-
 use super::pairs::ByteSink;
-use crate::disk;
+use crate::disk::{self, Checksum};
 use crate::flight::{Flight, Stage};
 use crate::result::{AtPath, Result};
 
@@ -31,14 +29,14 @@ pub(crate) struct PartFile {
 struct Content {
     file: File,
     len: u64,
-    hasher: Xxh3,
+    checksum: Checksum,
 }
 
 impl Content {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         disk::write_all(&self.file, bytes)?;
         self.len += bytes.len() as u64;
-        self.hasher.update(bytes);
+        self.checksum.update(bytes);
         Ok(())
     }
 }
@@ -53,7 +51,7 @@ impl PartFile {
     pub(crate) fn create(folder: &Path, name: &str, attempt: &str) -> Result<Self> {
         let temporary = folder.join(format!(".{name}.{attempt}"));
         let file = disk::create(&temporary).at("create the part file", &temporary)?;
-        let content = Arc::new(Mutex::new(Content { file, len: 0, hasher: Xxh3::new() }));
+        let content = Arc::new(Mutex::new(Content { file, len: 0, checksum: Checksum::new() }));
         Ok(Self { temporary, path: folder.join(name), content, committed: false })
     }
 
@@ -70,7 +68,7 @@ impl PartFile {
 
     /// XXH3-64 of what was written so far.
     pub(crate) fn checksum(&self) -> u64 {
-        lock(&self.content).hasher.digest()
+        lock(&self.content).checksum.digest()
     }
 
     /// Makes the part visible in its folder; returns its length in bytes and its checksum.
@@ -80,7 +78,7 @@ impl PartFile {
             disk::sync(&content.file).at("sync", &self.temporary)?;
         }
         disk::rename(&self.temporary, &self.path).at("commit the part file", &self.path)?;
-        let done = (content.len, content.hasher.digest());
+        let done = (content.len, content.checksum.digest());
         drop(content);
         self.committed = true;
         if durable {
@@ -121,12 +119,12 @@ pub(crate) fn is_whole(path: &Path, len: u64, checksum: u64) -> io::Result<bool>
     if file.metadata()?.len() != len {
         return Ok(false);
     }
-    let mut hasher = Xxh3::new();
+    let mut found = Checksum::new();
     let mut buffer = vec![0; 256 << 10];
     loop {
         match disk::read_some(&mut file, &mut buffer)? {
-            0 => return Ok(hasher.digest() == checksum),
-            read => hasher.update(&buffer[..read]),
+            0 => return Ok(found.digest() == checksum),
+            read => found.update(&buffer[..read]),
         }
     }
 }

@@ -2,9 +2,8 @@
 //!
 //! It looks at no pair.
 
-use xxhash_rust::xxh3::Xxh3;
-
 use super::Shuffle;
+use crate::disk::Checksum;
 use crate::flight::Flight;
 use crate::output::part::PartFile;
 use crate::result::Result;
@@ -36,7 +35,7 @@ pub(crate) fn concatenate(
 }
 
 fn copy(run: &RunFile, segment: &Segment, flight: &Flight, buffer: &mut [u8], part: &mut PartFile) -> Result {
-    let mut hasher = Xxh3::new();
+    let mut hasher = Checksum::new();
     let mut done = 0;
     while done < segment.len {
         if flight.stop_requested() {

@@ -25,7 +25,7 @@ pub(crate) fn fold_partition<V: Datum, C: Combiner<V>>(
     let mut fold = Fold {
         task,
         combiner,
-        folded: Folded::new(task.order),
+        folded: Folded::new(task.order, task.stretches().next().map_or(0, |stretch| stretch.len())),
         batch: Batch::default(),
         buffer: Vec::new(),
         spills: Spills::new(task, RowShape::Plain),

@@ -2,7 +2,8 @@
 //!
 //! It does not spill.
 
-use super::order::{self, place};
+use super::order::{self, element, place};
+use super::ranges::Ranges;
 use super::task::KeyOrder;
 use crate::fold::{Contents, Places, Slot, Table, is_long};
 use crate::key::{Image, prefix};
@@ -17,20 +18,25 @@ pub(super) struct Folded<V> {
     /// The bucket at hand. Its places are those of the hashes where that is the order that is wanted.
     pub(super) table: Table<V>,
     by: KeyOrder,
-    /// Slots of the buckets before, to be put in order together; what they refer to is still in the table.
-    held: Vec<Slot>,
+    /// Buckets whose keys are put in order together.
+    buckets: usize,
+    /// Slots of the buckets before; what they refer to is still in the table.
+    held: Ranges,
+    /// Bytes that `held` takes up.
+    held_bytes: usize,
     order: Vec<u128>,
 }
 
 impl<V: 'static> Folded<V> {
-    pub(super) fn new(by: KeyOrder) -> Self {
+    /// Nothing yet of `buckets` buckets whose keys are to be put in order together.
+    pub(super) fn new(by: KeyOrder, buckets: usize) -> Self {
         let places = match by {
             // Another seed than the mappers': rows that came out of a table stand in the order of its places, and would
             // fill one end of this table first, each new key behind a longer row of taken slots.
             KeyOrder::Key => Places::Mixed(1),
             KeyOrder::Hash(buckets) => Places::ByHash(buckets),
         };
-        Self { table: Table::new(places), by, held: Vec::new(), order: Vec::new() }
+        Self { table: Table::new(places), by, buckets, held: Ranges::new(), held_bytes: 0, order: Vec::new() }
     }
 
     /// How many keys there are.
@@ -43,20 +49,23 @@ impl<V: 'static> Folded<V> {
         let table = self.table.held();
         match self.by {
             // A slot that is held will be sorted by sixteen bytes of its own.
-            KeyOrder::Key => {
-                table + self.held.capacity() * size_of::<Slot>() + self.len() * size_of::<u128>()
-            }
+            KeyOrder::Key => table + self.held_bytes + self.len() * size_of::<u128>(),
             KeyOrder::Hash(_) => table,
         }
     }
 
     /// Makes room in the table for the next bucket, if that is to be put in order together with this one.
     pub(super) fn hold(&mut self) {
-        if self.by == KeyOrder::Key {
-            let held = &mut self.held;
-            held.reserve(self.table.len());
-            self.table.drain_slots(|slot| held.push(slot));
+        if self.by != KeyOrder::Key {
+            return;
         }
+        let (held, table) = (&mut self.held, &mut self.table);
+        if held.len() == 0 {
+            // One bucket by hash is like the other: its keys are a sample of all.
+            held.divide(table.len() * self.buckets, |most| table.sample(most, prefix_of));
+        }
+        table.drain_slots(|slot, contents| held.put(prefix_of(&slot, contents), slot));
+        self.held_bytes = held.capacity() * size_of::<Slot>();
     }
 
     /// Takes everything out, in order.
@@ -65,14 +74,18 @@ impl<V: 'static> Folded<V> {
             return self.table.drain_in_order(each);
         }
         self.hold();
-        let (held, mut contents) = (&self.held, self.table.contents());
-        let prefixes = held.iter().map(|slot| prefix_of(slot, &contents));
-        order::sort(&mut self.order, prefixes, |a, b| contents.compare(&held[a], &held[b]));
-        for (i, element) in self.order.iter().enumerate() {
-            if let Some(ahead) = self.order.get(i + AHEAD) {
-                os::prefetch(held, place(*ahead));
+        let mut contents = self.table.contents();
+        for range in self.held.iter() {
+            self.order.clear();
+            let ranked = |(place, slot)| element(prefix_of(slot, &contents), place);
+            self.order.extend(range.iter().enumerate().map(ranked));
+            order::sort(&mut self.order, |a, b| contents.compare(&range[a], &range[b]));
+            for (i, element) in self.order.iter().enumerate() {
+                if let Some(ahead) = self.order.get(i + AHEAD) {
+                    os::prefetch(range, place(*ahead));
+                }
+                each(&range[place(*element)], &mut contents)?;
             }
-            each(&held[place(*element)], &mut contents)?;
         }
         self.held.clear();
         self.table.clear_contents();
@@ -81,7 +94,7 @@ impl<V: 'static> Folded<V> {
 
     /// Gives all memory back.
     pub(super) fn shrink(&mut self) {
-        *self = Self::new(self.by);
+        *self = Self::new(self.by, self.buckets);
     }
 }
 

@@ -3,9 +3,8 @@
 //! It does not sort the rows of a group: they come in order.
 
 use super::group::Groups;
-use super::order::{self, place};
+use super::order::{self, element, place};
 use super::task::KeyOrder;
-use crate::key::{self, prefix};
 use crate::os;
 use crate::result::Result;
 use crate::run::{RowShape, RunWriter, parse_row, put_row};
@@ -16,6 +15,8 @@ pub(super) struct Gathered {
     /// A row for each value; only the first of a group has the key.
     rows: Vec<u8>,
     groups: Vec<Group>,
+    /// The order of the groups, once they are sorted.
+    order: Vec<u128>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -49,21 +50,26 @@ impl Gathered {
         self.rows.len() + self.groups.len() * (size_of::<Group>() + size_of::<u128>())
     }
 
-    /// Sets `order` to the order of the groups.
-    pub(super) fn sort(&self, by: KeyOrder, order: &mut Vec<u128>) {
-        let key = |group: usize| key_of(&self.rows, &self.groups[group]);
-        let ranks = self.groups.iter().map(|group| match by {
-            KeyOrder::Key => prefix(key_of(&self.rows, group)),
-            KeyOrder::Hash(_) => key::hash(key_of(&self.rows, group)),
-        });
+    /// Puts the groups in order.
+    pub(super) fn sort(&mut self, by: KeyOrder) {
+        let (rows, groups) = (&self.rows, &self.groups);
+        let ranked = |(place, group)| element(by.rank(key_of(rows, group)), place);
+        self.order.clear();
+        self.order.extend(groups.iter().enumerate().map(ranked));
+        let key = |group: usize| key_of(rows, &groups[group]);
         // A group of more values than can be counted goes on in the next one.
-        order::sort(order, ranks, |a, b| key(a).cmp(key(b)).then(a.cmp(&b)));
+        order::sort(&mut self.order, |a, b| key(a).cmp(key(b)).then(a.cmp(&b)));
     }
 
-    /// Writes all rows in `order`.
-    pub(super) fn write(&self, order: &[u128], run: &mut RunWriter) -> Result {
+    /// The groups, which are sorted.
+    pub(super) fn groups(&self) -> GatheredGroups<'_> {
+        GatheredGroups { gathered: self, next: 0, at: 0, left: 0 }
+    }
+
+    /// Writes all rows, which are sorted.
+    pub(super) fn write(&self, run: &mut RunWriter) -> Result {
         let mut bytes = Vec::new();
-        for element in order {
+        for element in &self.order {
             let group = &self.groups[place(*element)];
             let (key, mut at) = (key_of(&self.rows, group), group.start as usize);
             for _ in 0..group.values {
@@ -86,6 +92,7 @@ impl Gathered {
     pub(super) fn clear(&mut self) {
         self.rows.clear();
         self.groups.clear();
+        self.order.clear();
     }
 }
 
@@ -98,7 +105,6 @@ fn key_of<'g>(rows: &'g [u8], group: &Group) -> &'g [u8] {
 /// The groups, in order.
 pub(crate) struct GatheredGroups<'g> {
     gathered: &'g Gathered,
-    order: &'g [u128],
     next: usize,
     /// Of the group that was begun: where its next row is, and how many there are.
     at: usize,
@@ -106,21 +112,17 @@ pub(crate) struct GatheredGroups<'g> {
 }
 
 impl<'g> GatheredGroups<'g> {
-    pub(super) fn new(gathered: &'g Gathered, order: &'g [u128]) -> Self {
-        Self { gathered, order, next: 0, at: 0, left: 0 }
-    }
-
     fn begin(&mut self) -> Option<&'g [u8]> {
         const AHEAD: usize = 12;
         const NEAR: usize = 6;
-        let Gathered { rows, groups } = self.gathered;
-        if let Some(ahead) = self.order.get(self.next + AHEAD) {
+        let Gathered { rows, groups, order } = self.gathered;
+        if let Some(ahead) = order.get(self.next + AHEAD) {
             os::prefetch(groups, place(*ahead));
         }
-        if let Some(near) = self.order.get(self.next + NEAR) {
+        if let Some(near) = order.get(self.next + NEAR) {
             os::prefetch(rows, groups[place(*near)].start as usize);
         }
-        let group = &groups[place(*self.order.get(self.next)?)];
+        let group = &groups[place(*order.get(self.next)?)];
         (self.at, self.left) = (group.start as usize, group.values);
         Some(key_of(rows, group))
     }
@@ -145,7 +147,8 @@ impl Groups for GatheredGroups<'_> {
         self.left -= 1;
         if self.left == 0 {
             self.next += 1;
-            let continued = self.order.get(self.next).map(|next| &self.gathered.groups[place(*next)]);
+            let continued =
+                self.gathered.order.get(self.next).map(|next| &self.gathered.groups[place(*next)]);
             if continued
                 .is_some_and(|group| group.key_len as usize == key.len() && key_of(rows, group) == key)
             {

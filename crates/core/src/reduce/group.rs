@@ -4,7 +4,7 @@
 
 use super::Merge;
 use super::gathered::GatheredGroups;
-use super::keep::Held;
+use super::held::HeldGroups;
 use super::task::ReduceTask;
 use crate::api::{Out, Reducer, ValueStream, Values};
 use crate::counters::Counters;
@@ -28,7 +28,7 @@ pub(crate) trait Groups {
 /// Groups from wherever they are.
 pub(crate) enum AnyGroups<'g> {
     /// From the rows of one bucket.
-    Held(Held<'g>),
+    Held(HeldGroups<'g>),
     /// From groups of several buckets.
     Gathered(GatheredGroups<'g>),
     /// From spills.
@@ -100,12 +100,21 @@ pub(super) struct GroupValues<'a, 'g> {
     groups: &'a mut AnyGroups<'g>,
     key: &'a [u8],
     flight: &'a Flight,
+    taken: Taken,
     lost: Option<String>,
+}
+
+/// How far the values of a group were taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    Nothing,
+    Some,
+    All,
 }
 
 impl<'a, 'g> GroupValues<'a, 'g> {
     pub(super) fn new(groups: &'a mut AnyGroups<'g>, key: &'a [u8], flight: &'a Flight) -> Self {
-        Self { groups, key, flight, lost: None }
+        Self { groups, key, flight, taken: Taken::Nothing, lost: None }
     }
 
     /// Passes the values that were not asked for: they belong to this key all the same.
@@ -128,13 +137,25 @@ impl<'a, 'g> GroupValues<'a, 'g> {
 }
 
 impl ValueStream for GroupValues<'_, '_> {
+    #[inline]
     fn next_value(&mut self) -> Result<Option<&[u8]>> {
-        self.flight.beat();
-        if self.flight.stop_requested() {
-            return Err(Stopped.into());
+        match self.taken {
+            // The start of the group was a sign of life just now.
+            Taken::Nothing => self.taken = Taken::Some,
+            Taken::Some => {
+                self.flight.beat();
+                if self.flight.stop_requested() {
+                    return Err(Stopped.into());
+                }
+            }
+            Taken::All => return Ok(None),
         }
         // A run that cannot be read is not the group's fault, whatever user code makes of the error.
-        self.groups.next_value(self.key).inspect_err(|_| self.flight.no_group())
+        let next = self.groups.next_value(self.key).inspect_err(|_| self.flight.no_group())?;
+        if next.is_none() {
+            self.taken = Taken::All;
+        }
+        Ok(next)
     }
 
     fn lost(&mut self, why: String) {

@@ -31,7 +31,7 @@ pub(crate) struct Shuffle {
 }
 
 /// A run and the ordinal of a segment in it.
-type SegmentOf = (Arc<RunFile>, usize);
+pub(super) type SegmentOf = (Arc<RunFile>, usize);
 
 /// The shuffle, opened when the first reduce task of a process asks for it.
 #[derive(Clone, Default)]

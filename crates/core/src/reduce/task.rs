@@ -3,8 +3,10 @@
 //! It does not fold or sort.
 
 use super::Shuffle;
+use super::shuffle::SegmentOf;
+use crate::key;
 use crate::result::Result;
-use crate::run::{Kind, Row, RowShape, scan};
+use crate::run::{Kind, Row, RowShape, RunFile, scan};
 use crate::task::{Care, Stopped, TaskEnv};
 
 /// In which order a reducer sees the keys of a partition.
@@ -35,6 +37,17 @@ pub(crate) struct ReduceTask<'a> {
 /// Rows are read through a buffer of this size, or a 16th of the worker's memory.
 const READ: usize = 256 << 10;
 
+impl KeyOrder {
+    /// A number by which keys are ordered before themselves.
+    #[inline(always)]
+    pub(super) fn rank(self, key: &[u8]) -> u64 {
+        match self {
+            Self::Key => key::prefix(key),
+            Self::Hash(_) => key::hash(key),
+        }
+    }
+}
+
 impl ReduceTask<'_> {
     /// The partition's buckets in stretches that are ordered together: single ones, or all of them.
     pub(super) fn stretches(&self) -> impl Iterator<Item = std::ops::Range<u32>> {
@@ -51,18 +64,28 @@ impl ReduceTask<'_> {
         buffer: &mut Vec<u8>,
         mut each: impl FnMut(Row<'_>) -> Result,
     ) -> Result {
-        let usual = READ.min(self.env.memory / 16);
-        for (run, segment) in self.shuffle.segments(self.partition, bucket, Kind::Rows) {
-            self.go_on()?;
-            scan(run, *segment, self.shape, buffer, usual, &mut each)?;
+        for (run, segment) in self.segments(bucket) {
+            self.rows_of(run, *segment, buffer, &mut each)?;
         }
         Ok(())
     }
 
-    /// Rows in a bucket.
-    pub(super) fn count(&self, bucket: u32) -> u64 {
-        let segments = self.shuffle.segments(self.partition, bucket, Kind::Rows);
-        segments.iter().map(|(run, segment)| run.index.segments[*segment].count).sum()
+    /// As [`ReduceTask::rows`], of one of its segments.
+    #[inline(always)]
+    pub(super) fn rows_of(
+        &self,
+        run: &RunFile,
+        segment: usize,
+        buffer: &mut Vec<u8>,
+        each: impl FnMut(Row<'_>) -> Result,
+    ) -> Result {
+        self.go_on()?;
+        scan(run, segment, self.shape, buffer, READ.min(self.env.memory / 16), each)
+    }
+
+    /// The segments that hold the rows of a bucket.
+    pub(super) fn segments(&self, bucket: u32) -> &[SegmentOf] {
+        self.shuffle.segments(self.partition, bucket, Kind::Rows)
     }
 
     /// Notes the group that user code is about to see.

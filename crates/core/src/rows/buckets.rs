@@ -7,13 +7,12 @@ use crate::fold::value::SmallCode;
 use crate::key::Image;
 use crate::os;
 use crate::result::Result;
-use crate::run::{Label, RowShape, RunWriter, put_head};
+use crate::run::{HEAD_ROOM, Head, Label, RowShape, RunWriter};
 
 /// The longest chunk: large enough that chunks are written without being gathered first.
 const MOST_CHUNK: usize = 32 << 10;
 const LEAST_CHUNK: usize = 2 << 10;
-/// How far behind a row's start its end may well lie.
-const ROW_REST: usize = 32;
+const CACHE_LINE: usize = 64;
 /// Where this much is left in a chunk, a short row is written without a look at its length.
 const SHORT_ROW: usize = 64;
 
@@ -25,7 +24,6 @@ pub(crate) struct Buckets {
     arena: Arena,
     open: Vec<Open>,
     full: Vec<Vec<Chunk>>,
-    scratch: Vec<u8>,
 }
 
 /// The chunk that a bucket's rows go to.
@@ -47,7 +45,6 @@ impl Buckets {
             arena: Arena::new(chunk as u32),
             open: vec![Open::default(); buckets],
             full: vec![Vec::new(); buckets],
-            scratch: Vec::new(),
         }
     }
 
@@ -60,15 +57,15 @@ impl Buckets {
         self.arena.taken() == 0
     }
 
-    /// Asks for the memory that the next row of `bucket` will be written to.
+    /// Asks for the memory that the next row of `bucket`, of about `len` bytes, will be written to.
     #[inline(always)]
-    pub(crate) fn prefetch(&self, bucket: u32) {
+    pub(crate) fn prefetch(&self, bucket: u32, len: usize) {
         let open = &self.open[bucket as usize];
         if open.at < open.chunk.end {
             let (slab, at) = (self.arena.slab(open.chunk), open.at as usize);
-            os::prefetch(slab, at);
-            // Many a row goes on in the next cache line.
-            os::prefetch(slab, at + ROW_REST);
+            (0..len).step_by(CACHE_LINE).for_each(|line| os::prefetch(slab, at + line));
+            // A row may well go on in one line more.
+            os::prefetch(slab, at + len);
         }
     }
 
@@ -93,24 +90,23 @@ impl Buckets {
 
     /// Adds a row.
     pub(crate) fn put(&mut self, bucket: u32, split: u32, key: &[u8], value: &[u8]) -> Result {
-        self.scratch.clear();
-        put_head(&mut self.scratch, self.shape, key.len(), split, value.len());
-        let len = self.scratch.len() + key.len() + value.len();
+        // More than it needs: the head is copied as a whole.
+        let room = HEAD_ROOM + key.len() + value.len();
         let open = &mut self.open[bucket as usize];
-        if ((open.chunk.end - open.at) as usize) < len {
-            let chunk = self.arena.take(len).ok_or("a row is longer than 4 GiB")?;
+        if ((open.chunk.end - open.at) as usize) < room {
+            let chunk = self.arena.take(room).ok_or("a row is longer than 4 GiB")?;
             if open.at > open.chunk.start {
                 self.full[bucket as usize].push(Chunk { end: open.at, ..open.chunk });
             }
             (open.chunk, open.at) = (chunk, chunk.start);
         }
-        let (head, rest) =
-            self.arena.slab_mut(open.chunk)[open.at as usize..][..len].split_at_mut(self.scratch.len());
-        head.copy_from_slice(&self.scratch);
-        let (to_key, to_value) = rest.split_at_mut(key.len());
+        let row = &mut self.arena.slab_mut(open.chunk)[open.at as usize..][..room];
+        let head = Head::new(self.shape, key.len(), split, value.len());
+        row[..HEAD_ROOM].copy_from_slice(&head.bytes);
+        let (to_key, rest) = row[head.len..].split_at_mut(key.len());
         to_key.copy_from_slice(key);
-        to_value.copy_from_slice(value);
-        open.at += len as u32;
+        rest[..value.len()].copy_from_slice(value);
+        open.at += (head.len + key.len() + value.len()) as u32;
         open.rows += 1;
         Ok(())
     }

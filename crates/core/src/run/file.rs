@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 
 use gristmill_ipc::codec;
 use rustix::io::Errno;
-use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::index::{RunIndex, Segment};
 use super::ledger::Claim;
 use super::pack::Codec;
 use super::writer::{END, FOOTER, HEADER, MAGIC, VERSION};
-use crate::disk;
+use crate::disk::{self, Checksum};
 use crate::result::{AtPath, Result};
 
 /// A run that is whole, open for reading.
@@ -65,15 +65,15 @@ impl RunFile {
     /// Compares the checksum of a segment with its bytes.
     pub(crate) fn check(&self, segment: usize, buffer: &mut [u8]) -> Result {
         let Segment { offset, len, checksum, .. } = self.index.segments[segment];
-        let mut hasher = Xxh3::new();
+        let mut found = Checksum::new();
         let mut done = 0;
         while done < len {
             let piece = buffer.len().min(usize::try_from(len - done).unwrap_or(usize::MAX));
             self.read(&mut buffer[..piece], offset + done)?;
-            hasher.update(&buffer[..piece]);
+            found.update(&buffer[..piece]);
             done += piece as u64;
         }
-        if hasher.digest() == checksum {
+        if found.digest() == checksum {
             return Ok(());
         }
         Err(damaged(&self.path, "the checksum of a segment is wrong"))

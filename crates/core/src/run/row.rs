@@ -27,18 +27,43 @@ impl RowLayout {
     }
 }
 
-/// Appends to `out` what stands before key and value.
-pub(crate) fn put_head(out: &mut Vec<u8>, shape: RowShape, key_len: usize, split: u32, value_len: usize) {
-    put_varint(out, key_len as u64);
-    put_varint(out, value_len as u64);
-    if shape == RowShape::WithSplit {
-        put_varint(out, u64::from(split));
+/// What stands before key and value.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Head {
+    /// Zeros behind the first `len`: whoever has the room copies all of them, which needs no call.
+    pub(crate) bytes: [u8; HEAD_ROOM],
+    pub(crate) len: usize,
+}
+
+impl Head {
+    #[inline(always)]
+    pub(crate) fn new(shape: RowShape, key_len: usize, split: u32, value_len: usize) -> Self {
+        let mut head = Self { bytes: [0; HEAD_ROOM], len: 0 };
+        head.put_varint(key_len as u64);
+        head.put_varint(value_len as u64);
+        if shape == RowShape::WithSplit {
+            head.put_varint(u64::from(split));
+        }
+        head
+    }
+
+    /// LEB128: seven bits a byte, lowest first.
+    #[inline(always)]
+    fn put_varint(&mut self, mut n: u64) {
+        while n >= 0x80 {
+            self.bytes[self.len] = n as u8 | 0x80;
+            self.len += 1;
+            n >>= 7;
+        }
+        self.bytes[self.len] = n as u8;
+        self.len += 1;
     }
 }
 
 /// Appends a row to `out`.
 pub(crate) fn put_row(out: &mut Vec<u8>, shape: RowShape, key: &[u8], split: u32, value: &[u8]) {
-    put_head(out, shape, key.len(), split, value.len());
+    let head = Head::new(shape, key.len(), split, value.len());
+    out.extend_from_slice(&head.bytes[..head.len]);
     out.extend_from_slice(key);
     out.extend_from_slice(value);
 }
@@ -83,15 +108,8 @@ fn parse_long_row(bytes: &[u8], at: usize, shape: RowShape) -> Option<RowLayout>
 /// The longest head of a row: three varints of ten bytes.
 pub(crate) const MAX_HEAD: usize = 30;
 
-/// LEB128: seven bits a byte, lowest first.
-#[inline]
-fn put_varint(out: &mut Vec<u8>, mut n: u64) {
-    while n >= 0x80 {
-        out.push(n as u8 | 0x80);
-        n >>= 7;
-    }
-    out.push(n as u8);
-}
+/// The longest head and a little more, for whole registers.
+pub(crate) const HEAD_ROOM: usize = 32;
 
 #[inline(always)]
 fn take_varint(bytes: &[u8], at: &mut usize) -> Option<u64> {

@@ -5,16 +5,30 @@
 use std::cell::RefCell;
 use std::ops::Deref;
 
-use xxhash_rust::xxh3::Xxh3;
-
 use super::file::{RunFile, damaged};
 use super::index::Segment;
 use super::pack::{Codec, HEAD, Head, unpack};
+use crate::disk::Checksum;
 use crate::result::{BoxError, Result};
 
 thread_local! {
     /// Packed bytes between file and unpacking: they never outlive a call.
     static PACKED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Reads a whole segment into `raw`, which is as long as what it holds.
+///
+/// # Errors
+/// When the run cannot be read or is damaged.
+pub(crate) fn read_segment(run: &RunFile, segment: usize, raw: &mut [u8]) -> Result {
+    let (mut source, mut done) = (SegmentSource::new(run, segment), 0);
+    while source.left() > 0 {
+        match source.read(&mut raw[done..])? {
+            0 => return Err(source.damaged("a block is longer than its segment")),
+            read => done += read,
+        }
+    }
+    source.check()
 }
 
 /// What is left of a segment. `R` is a run, however it is held.
@@ -26,12 +40,12 @@ pub(super) struct SegmentSource<R> {
     given: u64,
     /// Of the next block, if it was read already.
     head: Option<Head>,
-    hasher: Xxh3,
+    checksum: Checksum,
 }
 
 impl<R: Deref<Target = RunFile>> SegmentSource<R> {
     pub(super) fn new(run: R, segment: usize) -> Self {
-        Self { run, segment, fetched: 0, given: 0, head: None, hasher: Xxh3::new() }
+        Self { run, segment, fetched: 0, given: 0, head: None, checksum: Checksum::new() }
     }
 
     fn segment(&self) -> &Segment {
@@ -73,7 +87,7 @@ impl<R: Deref<Target = RunFile>> SegmentSource<R> {
     /// Compares the checksum, once everything was read.
     pub(super) fn check(&self) -> Result {
         let segment = self.segment();
-        if self.fetched == segment.len && self.hasher.digest() == segment.checksum {
+        if self.fetched == segment.len && self.checksum.digest() == segment.checksum {
             Ok(())
         } else {
             Err(self.damaged("the checksum of a segment is wrong"))
@@ -128,7 +142,7 @@ impl<R: Deref<Target = RunFile>> SegmentSource<R> {
     fn fetch(&mut self, into: &mut [u8]) -> Result {
         let at = self.segment().offset + self.fetched;
         self.run.read(into, at)?;
-        self.hasher.update(into);
+        self.checksum.update(into);
         self.fetched += into.len() as u64;
         Ok(())
     }

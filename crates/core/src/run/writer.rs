@@ -6,13 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use gristmill_ipc::codec;
-use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::file::RunFile;
 use super::index::{CommitRecord, Kind, Label, RunIndex, Segment};
 use super::pack::{Codec, Packer};
 use super::spilling::Spilling;
 use super::temporary::TemporaryFile;
+use crate::disk::Checksum;
 use crate::result::Result;
 
 pub(super) const MAGIC: [u8; 8] = *b"GRISTRUN";
@@ -34,7 +35,7 @@ pub(crate) struct RunWriter {
 /// The segment that is being written.
 struct Open {
     segment: Segment,
-    hasher: Xxh3,
+    checksum: Checksum,
 }
 
 impl RunWriter {
@@ -66,7 +67,7 @@ impl RunWriter {
         }
         let segment =
             Segment { label, codec, count: 0, offset: self.offset, len: 0, raw_len: 0, checksum: 0 };
-        self.open = Some(Open { segment, hasher: Xxh3::new() });
+        self.open = Some(Open { segment, checksum: Checksum::new() });
         Ok(())
     }
 
@@ -124,7 +125,7 @@ impl RunWriter {
             self.spilling.packed(packer.take_packed());
         }
         if open.segment.len > 0 {
-            open.segment.checksum = open.hasher.digest();
+            open.segment.checksum = open.checksum.digest();
             self.index.segments.push(open.segment);
         }
         Ok(())
@@ -137,7 +138,7 @@ impl Open {
     fn store(&mut self, file: &mut TemporaryFile, offset: &mut u64, bytes: &[u8]) -> Result {
         self.segment.len += bytes.len() as u64;
         *offset += bytes.len() as u64;
-        self.hasher.update(bytes);
+        self.checksum.update(bytes);
         file.append(bytes)
     }
 }
