@@ -73,6 +73,7 @@
 //! about as they happened; their times say how exactly.
 
 mod config;
+mod directives;
 mod format;
 mod handlers;
 mod listener;
@@ -85,6 +86,7 @@ mod worker;
 pub mod context;
 
 pub use config::{Config, ConfigError, ConsoleConfig, FileConfig, HandlerConfig, ListenerConfig};
+pub use directives::{Directives, DirectivesError};
 pub use format::{Format, Pattern, PatternError};
 pub use handlers::{
     Console, Filtered, Handler, Memory, OpenError, RotateOptions, RotatingFile, RotatingFileBuilder,

@@ -7,15 +7,14 @@ use std::io;
 use std::time::SystemTime;
 
 use tracing::Level;
-use tracing_subscriber::filter::Targets;
 
 use super::Handler;
-use crate::Record;
+use crate::{Directives, Record};
 
 /// What [`Handler::only`] and [`Handler::directives`] make of a handler.
 pub struct Filtered<H> {
     inner: H,
-    directives: Option<Targets>,
+    directives: Option<Directives>,
     predicate: Box<dyn Fn(&Record) -> bool + Send>,
 }
 
@@ -24,7 +23,7 @@ impl<H: Handler> Filtered<H> {
         Self { inner, directives: None, predicate: Box::new(predicate) }
     }
 
-    pub(super) fn and_directives(mut self, directives: Targets) -> Self {
+    pub(super) fn and_directives(mut self, directives: Directives) -> Self {
         self.directives = Some(directives);
         self
     }
@@ -32,7 +31,7 @@ impl<H: Handler> Filtered<H> {
 
 impl<H: Handler> Handler for Filtered<H> {
     fn accepts(&self, level: &Level, target: &str) -> bool {
-        let let_through = self.directives.as_ref().is_none_or(|targets| targets.would_enable(target, level));
+        let let_through = self.directives.as_ref().is_none_or(|directives| directives.pass(target, *level));
         let_through && self.inner.accepts(level, target)
     }
 

@@ -17,9 +17,8 @@ pub use filtered::Filtered;
 pub use memory::Memory;
 pub use rotating_file::{OpenError, RotateOptions, RotatingFile};
 use tracing::Level;
-use tracing_subscriber::filter::ParseError;
 
-use crate::Record;
+use crate::{Directives, DirectivesError, Record};
 
 /// Takes records and writes them somewhere.
 ///
@@ -112,11 +111,19 @@ pub trait Handler: Send {
     ///
     /// # Errors
     /// When the directives make no sense.
-    fn directives(self, directives: &str) -> Result<Filtered<Self>, ParseError>
+    fn directives(self, directives: &str) -> Result<Filtered<Self>, DirectivesError>
     where
         Self: Sized,
     {
-        Ok(Filtered::new(self, |_| true).and_directives(directives.parse()?))
+        Ok(self.filtered(directives.parse()?))
+    }
+
+    /// The same with directives that have been read already.
+    fn filtered(self, directives: Directives) -> Filtered<Self>
+    where
+        Self: Sized,
+    {
+        Filtered::new(self, |_| true).and_directives(directives)
     }
 }
 

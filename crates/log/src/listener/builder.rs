@@ -6,15 +6,12 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::SystemTime;
 
-use tracing_subscriber::filter::ParseError;
-
 use super::dispatch::Dispatch;
 use super::handle::{QueueOptions, Shared};
 use super::run::Run;
 use super::{Listener, StartError};
-use crate::Patience;
 use crate::handlers::Handler;
-use crate::worker::parse_directives;
+use crate::{Directives, DirectivesError, Patience};
 
 /// Collects what a [`Listener`] needs.
 pub struct ListenerBuilder {
@@ -77,8 +74,8 @@ impl ListenerBuilder {
     ///
     /// # Errors
     /// When the directives make no sense.
-    pub fn levels(mut self, directives: &str) -> Result<Self, ParseError> {
-        parse_directives(directives)?;
+    pub fn levels(mut self, directives: &str) -> Result<Self, DirectivesError> {
+        directives.parse::<Directives>()?;
         self.options.levels = directives.to_owned();
         Ok(self)
     }

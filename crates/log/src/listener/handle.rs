@@ -14,8 +14,7 @@ use super::errors::{EndpointError, LevelsError, StartError};
 use super::queues::Queues;
 use super::wait::Waiter;
 use crate::ring::{LONGEST_LEVELS, Ring};
-use crate::worker::parse_directives;
-use crate::{Endpoint, Patience, Producer, Record};
+use crate::{Directives, Endpoint, Patience, Producer, Record};
 
 /// How the queue of a process is made.
 #[derive(Clone, Debug)]
@@ -146,8 +145,8 @@ impl ListenerHandle {
     /// # Errors
     /// When the directives are invalid, the listener has stopped, or the system is out of memory or descriptors.
     pub fn endpoint(&self, name: &str, directives: &str) -> Result<Endpoint, EndpointError> {
-        parse_directives(directives)
-            .map_err(|source| EndpointError::Directives { directives: directives.to_owned(), source })?;
+        let parsed = directives.parse::<Directives>();
+        parsed.map_err(|source| EndpointError::Directives { directives: directives.to_owned(), source })?;
         self.shared.endpoint(name, directives)
     }
 
@@ -211,6 +210,6 @@ fn check_levels(directives: &str) -> Result<(), LevelsError> {
     if directives.len() > LONGEST_LEVELS {
         return Err(LevelsError::TooLong { len: directives.len() });
     }
-    let parsed = parse_directives(directives).map(drop);
-    parsed.map_err(|source| LevelsError::Directives { directives: directives.to_owned(), source })
+    let parsed = directives.parse::<Directives>();
+    parsed.map(drop).map_err(|source| LevelsError::Directives { directives: directives.to_owned(), source })
 }
