@@ -129,6 +129,7 @@ impl ConsoleConfig {
 impl FileConfig {
     fn build(&self, name: &str) -> Result<Box<dyn Handler>, ConfigError> {
         let level = level(name, self.level.as_deref())?;
+        self.refuse_idle(name)?;
         let mut file = RotatingFile::builder(&self.path)
             .max_bytes(self.max_bytes)
             .backups(self.backups)
@@ -143,7 +144,7 @@ impl FileConfig {
     }
 
     fn schedule(&self, name: &str) -> Result<Option<Schedule>, ConfigError> {
-        let Some(when) = &self.when else { return self.refuse_without_when(name).map(|()| None) };
+        let Some(when) = &self.when else { return Ok(None) };
         let when: When = when.parse().map_err(|error| fault(format!("handlers.{name}.when"), error))?;
         let mut schedule = Schedule::new(when).every(self.every.unwrap_or(1));
         if self.utc {
@@ -161,10 +162,20 @@ impl FileConfig {
     }
 
     /// What would have no effect is refused.
-    fn refuse_without_when(&self, name: &str) -> Result<(), ConfigError> {
-        let idle = [("every", self.every.is_some()), ("at", self.at.is_some()), ("utc", self.utc)];
-        match idle.iter().find(|(_, given)| *given) {
-            Some((key, _)) => Err(fault(format!("handlers.{name}.{key}"), "has no effect without `when`")),
+    fn refuse_idle(&self, name: &str) -> Result<(), ConfigError> {
+        let (timed, sized, kept) = (self.when.is_some(), self.max_bytes > 0, self.backups > 0);
+        let idle = [
+            ("every", self.every.is_some() && !timed, "`when`"),
+            ("at", self.at.is_some() && !timed, "`when`"),
+            ("utc", self.utc && !timed, "`when`"),
+            ("max_bytes", sized && !kept && !timed, "`backups` or `when`"),
+            ("backups", kept && !sized && !timed, "`max_bytes` or `when`"),
+            ("gzip", self.gzip && !sized && !timed, "`max_bytes` or `when`"),
+        ];
+        match idle.iter().find(|(_, idle, _)| *idle) {
+            Some((key, _, needed)) => {
+                Err(fault(format!("handlers.{name}.{key}"), format!("has no effect without {needed}")))
+            }
             None => Ok(()),
         }
     }

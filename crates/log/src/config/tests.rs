@@ -57,6 +57,11 @@ fn values_that_make_no_sense_are_refused_with_their_key() {
         (format!("{file}when = 'X'"), "handlers.f.when: `X` is none of S, M"),
         (format!("{file}when = 'S'\nat = '12:00'"), "handlers.f.at: `12:00` is no time of day"),
         (format!("{file}utc = true"), "handlers.f.utc: has no effect without `when`"),
+        (format!("{file}max_bytes = 1"), "handlers.f.max_bytes: has no effect without `backups` or `when`"),
+        (format!("{file}backups = 1"), "handlers.f.backups: has no effect without `max_bytes` or `when`"),
+        (format!("{file}gzip = true"), "handlers.f.gzip: has no effect without `max_bytes` or `when`"),
+        (format!("{file}{file}"), "duplicate key"),
+        (format!("{file}format = 'jsn'"), "the log pattern `jsn` has no part in braces"),
         (format!("{file}level = 'loud'"), "handlers.f.level: "),
         (format!("{file}directives = 'a=b=c'"), "handlers.f.directives: "),
         (format!("{file}max_bytes = '10 bananas'"), "`10 bananas` is no size"),
@@ -72,6 +77,28 @@ fn values_that_make_no_sense_are_refused_with_their_key() {
         let refusal = refusal(&text);
         assert!(refusal.contains(expected), "{text}: {refusal}");
     }
+}
+
+#[test]
+fn levels_are_read_in_any_case() {
+    for level in ["warn", "WARN", "Warn"] {
+        let console =
+            format!("[handlers.c]\nkind = 'console'\nlevel = '{level}'\ndirectives = '{level},a={level}'");
+        let text =
+            format!("[listener]\nlevels = '{level}'\n[listener.patience_for]\n{level} = '1s'\n{console}");
+        assert!(start(&text).expect(level).stop(Duration::from_secs(5)).is_complete());
+    }
+}
+
+#[test]
+fn two_handlers_cannot_rotate_one_file() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("a.log");
+    let handler = |name: &str| {
+        format!("[handlers.{name}]\nkind = 'file'\npath = '{}'\nmax_bytes = 1\nbackups = 1\n", path.display())
+    };
+    let refusal = refusal(&format!("{}{}", handler("one"), handler("two")));
+    assert!(refusal.starts_with("handlers.two: cannot open log file "), "{refusal}");
 }
 
 #[test]

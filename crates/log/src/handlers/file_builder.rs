@@ -74,11 +74,13 @@ impl RotatingFileBuilder {
     /// it was last written.
     ///
     /// # Errors
-    /// When it cannot be opened, or old files of a run that was killed cannot be tidied up; the error names the file.
+    /// When it cannot be opened, another program logs to it and one of the two rotates it, or old files of a run that was killed cannot be tidied up; the error names the file.
     pub fn open(self) -> Result<RotatingFile, OpenError> {
         let Self { path, rules, gzip, delay } = self;
-        let begun = modified(&path);
-        let mut file = RotatingFile::new(path.clone(), Plan::new(rules, begun), gzip);
+        // The program may change its working directory.
+        let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
+        let begun = modified(&absolute);
+        let mut file = RotatingFile::new(absolute, Plan::new(rules, begun), gzip);
         file.prepare(delay).map_err(|source| OpenError::new(path, source))?;
         Ok(file)
     }

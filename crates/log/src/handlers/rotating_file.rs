@@ -1,8 +1,8 @@
 //! The handler that writes to a file and sets it aside by size, by time, or by whichever comes first.
 //!
 //! It never splits a record over two files and never gives up: what fails is returned to the listener, and later
-//! records are tried again. It does not watch whether somebody else renames the file; see
-//! [`reopen`](crate::ListenerHandle::reopen).
+//! records are tried again. A file that somebody has removed is begun anew; it does not watch whether somebody renames
+//! the file, see [`reopen`](crate::ListenerHandle::reopen).
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -46,6 +46,10 @@ impl OpenError {
 }
 
 /// Appends records to a file and rotates it.
+///
+/// A file that is rotated belongs to one program: a second one that would log to it, too, is refused. Several may share
+/// a file that none of them rotates. A path that is a symbolic link stays one, and old files are beside the file that it
+/// leads to. Devices and pipes are written to and never rotated.
 ///
 /// ```
 /// use gristmill_log::{RotatingFile, Schedule, When};
@@ -101,17 +105,23 @@ impl RotatingFile {
         self
     }
 
-    /// Sets the file aside now and begins a new one, whether it is due or not.
+    /// Sets the file aside now and begins a new one, whether it is due or not. Nothing happens to a device or a pipe,
+    /// nor to a file with numbered old ones of which none is to be kept.
     ///
     /// # Errors
     /// When something cannot be written, renamed, removed or opened. Records are then still taken.
     pub fn rotate(&mut self) -> io::Result<()> {
         self.sink.write()?;
+        self.sink.open_once()?;
+        if !self.sink.is_regular() || !self.plan.keeps_old_files() {
+            return Ok(());
+        }
         let compressed = self.compressor.finish();
-        let aside = self.plan.set_aside(&self.family, self.sink.size())?;
-        self.begin_anew(aside.as_deref())?;
+        let family = self.family.resolved();
+        let aside = self.plan.set_aside(&family, self.sink.size())?;
+        self.begin_anew(&family, aside.as_deref())?;
         self.plan.begin();
-        let pruned = self.plan.prune(&self.family);
+        let pruned = self.plan.prune(&family);
         let compressing = match aside.filter(|_| self.gzip) {
             Some(old) => self.compressor.start(old),
             None => Ok(()),
@@ -120,11 +130,11 @@ impl RotatingFile {
     }
 
     /// Without a new file the old one gets its name back, and goes on.
-    fn begin_anew(&mut self, aside: Option<&Path>) -> io::Result<()> {
+    fn begin_anew(&mut self, family: &Family, aside: Option<&Path>) -> io::Result<()> {
         self.sink.open().inspect_err(|_| {
             if let Some(old) = aside {
                 // If that fails too, records go on into the file that has been set aside: it is still open.
-                drop(std::fs::rename(old, self.sink.path()));
+                drop(std::fs::rename(old, family.path()));
             }
         })
     }
@@ -134,8 +144,9 @@ impl RotatingFile {
     /// # Errors
     /// When the folder cannot be read.
     pub fn files(&self) -> io::Result<Vec<PathBuf>> {
-        let old = self.plan.list(&self.family)?;
-        let old = old.iter().map(|tail| self.family.find(tail));
+        let family = self.family.resolved();
+        let old = self.plan.list(&family)?;
+        let old = old.iter().map(|tail| family.find(tail));
         Ok(old.chain([self.sink.path().to_owned()]).collect())
     }
 
@@ -148,7 +159,7 @@ impl RotatingFile {
 
     pub(super) fn new(path: PathBuf, plan: Plan, gzip: bool) -> Self {
         Self {
-            sink: Sink::new(path.clone()),
+            sink: Sink::new(path.clone(), plan.rotates()),
             family: Family::new(path),
             plan,
             gzip,
@@ -169,8 +180,9 @@ impl RotatingFile {
         if !self.gzip {
             return Ok(());
         }
-        match self.plan.list(&self.family) {
-            Ok(old) => old.iter().try_for_each(|tail| recover(&self.family, tail)),
+        let family = self.family.resolved();
+        match self.plan.list(&family) {
+            Ok(old) => old.iter().try_for_each(|tail| recover(&family, tail)),
             // A delayed file may be in a folder that does not exist yet.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(error),
@@ -179,8 +191,16 @@ impl RotatingFile {
 
     fn rotate_if_due(&mut self) -> io::Result<()> {
         self.sink.open_once()?;
-        let due = self.sink.is_regular() && self.plan.is_due(self.sink.size(), self.line.len());
-        if due { self.rotate() } else { Ok(()) }
+        if !self.is_due() {
+            return Ok(());
+        }
+        // An empty file must not push out an old one.
+        self.sink.measure();
+        if self.is_due() { self.rotate() } else { Ok(()) }
+    }
+
+    fn is_due(&mut self) -> bool {
+        self.sink.is_regular() && self.plan.is_due(self.sink.size(), self.line.len())
     }
 }
 

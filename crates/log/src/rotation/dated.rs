@@ -1,7 +1,9 @@
 //! Old files with dates: the date and time at which each was begun, and a number where several share it.
 //!
 //! Among those with one date the one without a number is the oldest, and the highest number the newest. So no file is
-//! ever moved again, and none is written over.
+//! ever moved again, and none is written over. The order of the names is that in which files were set aside, even if
+//! the clock was set back in between or the hour of a summer's end comes twice: the newest would otherwise be taken
+//! for the oldest, and removed.
 
 use std::io;
 use std::path::PathBuf;
@@ -17,11 +19,11 @@ pub(super) fn set_aside(family: &Family, schedule: &Schedule, until: i64) -> io:
         return Ok(None);
     }
     let date = schedule.name(until);
-    let used = family.tails(|tail| key(schedule, tail).is_some_and(|(used, _)| used == date))?;
-    let last = used.iter().filter_map(|tail| Some(key(schedule, tail)?.1)).max();
-    let tail = match last {
-        None => date,
-        Some(last) => format!("{date}.{}", last + 1),
+    let used = family.tails(|tail| key(schedule, tail).is_some())?;
+    let newest = used.iter().filter_map(|tail| key(schedule, tail)).max();
+    let tail = match newest {
+        Some((used, number)) if used >= date.as_str() => format!("{used}.{}", number.saturating_add(1)),
+        _ => date,
     };
     family.set_aside(&tail).map(Some)
 }
@@ -36,6 +38,8 @@ pub(super) fn prune(family: &Family, schedule: &Schedule, backups: u32) -> io::R
 /// The tails of the old files, oldest first.
 pub(super) fn list(family: &Family, schedule: &Schedule) -> io::Result<Vec<String>> {
     let mut old = family.tails(|tail| key(schedule, tail).is_some())?;
+    // Folders with such names are somebody else's.
+    old.retain(|tail| family.has_file(tail));
     old.sort_by(|one, other| key(schedule, one).cmp(&key(schedule, other)));
     Ok(old)
 }

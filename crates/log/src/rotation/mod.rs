@@ -7,6 +7,7 @@ mod clock;
 mod compress;
 mod dated;
 mod numbered;
+mod open;
 mod plan;
 mod schedule;
 mod sink;

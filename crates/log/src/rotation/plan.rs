@@ -34,6 +34,8 @@ pub(crate) struct Plan {
     rules: Rules,
     /// No rotation by size is tried below this many bytes: a failed one is repeated only after another `max_bytes`.
     from_bytes: u64,
+    /// The second at which its period began, as far as that is known.
+    since: i64,
     /// The second at which the file is due by time.
     until: i64,
     /// The second at which that is tried next: later than `until` after a failure.
@@ -43,7 +45,7 @@ pub(crate) struct Plan {
 impl Plan {
     /// `begun` is the second at which the file was last written, if it exists.
     pub(crate) fn new(rules: Rules, begun: Option<i64>) -> Self {
-        let mut plan = Self { rules, from_bytes: 0, until: i64::MAX, next_try: i64::MAX };
+        let mut plan = Self { rules, from_bytes: 0, since: i64::MIN, until: i64::MAX, next_try: i64::MAX };
         let begun = begun.unwrap_or_else(|| plan.now());
         plan.begin_at(begun);
         plan
@@ -55,13 +57,12 @@ impl Plan {
     }
 
     fn is_due_by_size(&self, size: u64, more: usize) -> bool {
-        let Rules { max_bytes, backups, schedule, .. } = &self.rules;
-        // Old files with numbers need a highest one; those with dates can be kept without end.
-        *max_bytes > 0
-            && (*backups > 0 || schedule.is_some())
+        let max_bytes = self.rules.max_bytes;
+        max_bytes > 0
+            && self.keeps_old_files()
             && size > 0
             && size >= self.from_bytes
-            && size.saturating_add(more as u64) > *max_bytes
+            && size.saturating_add(more as u64) > max_bytes
     }
 
     fn is_due_by_time(&mut self, size: u64) -> bool {
@@ -69,6 +70,10 @@ impl Plan {
             return false;
         }
         let now = self.now();
+        if now < self.since {
+            // The clock has been set back, perhaps from a year that is far away: the file must not wait for that.
+            self.begin_at(now);
+        }
         if now < self.next_try {
             return false;
         }
@@ -105,6 +110,7 @@ impl Plan {
 
     fn begin_at(&mut self, begun: i64) {
         if let Some(schedule) = &self.rules.schedule {
+            self.since = begun;
             self.until = schedule.next_second(begun);
             self.next_try = self.until;
         }
@@ -114,8 +120,20 @@ impl Plan {
     pub(crate) fn prune(&self, family: &Family) -> io::Result<()> {
         match &self.rules.schedule {
             Some(schedule) if self.rules.backups > 0 => dated::prune(family, schedule, self.rules.backups),
-            _ => Ok(()),
+            Some(_) => Ok(()),
+            None => numbered::prune(family, self.rules.backups),
         }
+    }
+
+    /// Whether a file that is set aside is kept.
+    pub(crate) fn keeps_old_files(&self) -> bool {
+        // Old files with numbers need a highest one; those with dates can be kept without end.
+        self.rules.backups > 0 || self.rules.schedule.is_some()
+    }
+
+    /// Whether the file is set aside at all, so that nobody else may write to it.
+    pub(crate) fn rotates(&self) -> bool {
+        self.keeps_old_files() && (self.rules.max_bytes > 0 || self.rules.schedule.is_some())
     }
 
     /// The tails of the old files that this plan makes, oldest first.

@@ -14,7 +14,8 @@ use crate::record::unix_nanos;
 
 /// The unit of a [`Schedule`].
 ///
-/// As text these are `S`, `M`, `H`, `D`, `midnight` and `W0` (Monday) to `W6` (Sunday), in either case.
+/// As text these are `S`, `M`, `H`, `D`, `midnight` and `W0` (Monday) to `W6` (Sunday), in either case; `second`,
+/// `minute`, `hour`, `day` and the names of weekdays are read as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
     /// Seconds, counted from the moment at which the file was begun.
@@ -31,11 +32,22 @@ pub enum When {
     Weekday(u8),
 }
 
-/// A text that names no [`When`].
+/// A text that is no part of a [`Schedule`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is none of S, M, H, D, midnight, W0, …, W6")]
-pub struct ScheduleError {
-    text: String,
+#[non_exhaustive]
+pub enum ScheduleError {
+    /// It names no [`When`].
+    #[error("`{text}` is none of S, M, H, D, midnight, W0, …, W6")]
+    When {
+        /// The text.
+        text: String,
+    },
+    /// It names no time zone.
+    #[error("`{text}` is no time zone that this machine knows, nor a rule for one")]
+    Zone {
+        /// The text.
+        text: String,
+    },
 }
 
 impl FromStr for When {
@@ -43,15 +55,20 @@ impl FromStr for When {
 
     fn from_str(text: &str) -> Result<Self, ScheduleError> {
         Ok(match text.to_ascii_uppercase().as_bytes() {
-            b"S" => Self::Second,
-            b"M" => Self::Minute,
-            b"H" => Self::Hour,
-            b"D" => Self::Day,
+            b"S" | b"SECOND" => Self::Second,
+            b"M" | b"MINUTE" => Self::Minute,
+            b"H" | b"HOUR" => Self::Hour,
+            b"D" | b"DAY" => Self::Day,
             b"MIDNIGHT" => Self::Midnight,
             [b'W', day @ b'0'..=b'6'] => Self::Weekday(day - b'0'),
-            _ => return Err(ScheduleError { text: text.to_owned() }),
+            name => weekday(name).ok_or_else(|| ScheduleError::When { text: text.to_owned() })?,
         })
     }
+}
+
+fn weekday(name: &[u8]) -> Option<When> {
+    let names = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"];
+    (0..).zip(names).find(|(_, known)| known.as_bytes() == name).map(|(day, _)| When::Weekday(day))
 }
 
 impl fmt::Display for When {
@@ -105,18 +122,23 @@ impl Schedule {
         self
     }
 
+    /// Days begin and files are named in this time zone: a name such as `Europe/Berlin`, or a rule such as
+    /// `EST5EDT,M3.2.0,M11.1.0`.
+    ///
+    /// # Errors
+    /// When there is no such zone.
+    pub fn zone(mut self, zone: &str) -> Result<Self, ScheduleError> {
+        let known = TimeZone::get(zone).or_else(|_| TimeZone::posix(zone));
+        self.zone = known.map_err(|_| ScheduleError::Zone { text: zone.to_owned() })?;
+        Ok(self)
+    }
+
     /// The time of day for [`When::Midnight`] and [`When::Weekday`], in place of the day's end. Parts beyond those of
     /// a day, such as an hour 25, count as the largest.
     #[must_use]
     pub fn at(mut self, hour: u8, minute: u8, second: u8) -> Self {
         let part = |value: u8, most: u8| value.min(most).cast_signed();
         self.at = Time::new(part(hour, 23), part(minute, 59), part(second, 59), 0).ok();
-        self
-    }
-
-    #[cfg(test)]
-    pub(crate) fn in_zone(mut self, zone: TimeZone) -> Self {
-        self.zone = zone;
         self
     }
 
@@ -142,10 +164,9 @@ impl Schedule {
     pub(super) fn name(&self, second: i64) -> String {
         let start = match self.unit_seconds() {
             Some(unit) => self.zoned(second.saturating_sub(unit.saturating_mul(self.every))),
-            None => {
-                let end = self.zoned(second);
-                end.checked_sub(self.days().days()).unwrap_or(end)
-            }
+            None if self.at.is_some() => self.days_before(second, self.days()),
+            // From the period's last second on: a zone may have left out the day before its end.
+            None => self.days_before(second.saturating_sub(1), self.days() - 1),
         };
         start.strftime(self.pattern()).to_string()
     }
@@ -192,6 +213,11 @@ impl Schedule {
         Timestamp::from_second(second).unwrap_or_default().to_zoned(self.zone.clone())
     }
 
+    fn days_before(&self, second: i64, days: i64) -> Zoned {
+        let end = self.zoned(second);
+        end.checked_sub(days.days()).unwrap_or(end)
+    }
+
     fn next_day_end(&self, second: i64) -> Option<i64> {
         let mut date = self.zoned(second).date();
         // The day's end is the next one's first moment. A week and a day hold every weekday's end.
@@ -223,7 +249,8 @@ impl Schedule {
         }
     }
 
-    /// When the file of this day is set aside. A time that the clocks skip on that day comes at their change.
+    /// When the file of this day is set aside. A time that the clocks skip on that day comes later by as much as they
+    /// skip.
     fn day_end(&self, date: Date) -> Option<i64> {
         let moment = match self.at {
             Some(time) => date.to_datetime(time),
@@ -235,3 +262,5 @@ impl Schedule {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod zones;
