@@ -143,6 +143,16 @@ fn a_log_file_of_an_earlier_period_is_set_aside_under_its_date() {
 }
 
 #[test]
+fn dates_are_local() {
+    let case = Case::new();
+    date(&case.file("log", "from before\n"));
+    // Ten o'clock in the morning in Greenwich is late in the evening before, twelve hours west of it.
+    talk(&case, &["--log-when", "midnight"]).env("TZ", "WEST+12").run().assert_code(0);
+    assert_eq!(logs(&case), ["log", "log.2024-03-08"]);
+    case.finish();
+}
+
+#[test]
 fn time_and_size_set_a_log_file_aside_together() {
     let case = Case::new();
     case.file("words.txt", "word\n".repeat(1000));

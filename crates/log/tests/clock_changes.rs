@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gristmill_log::{
-    Format, Handler, Level, ManualClock, Record, RotatingFile, RotatingFileBuilder, Schedule, When,
+    Clock, Format, Handler, Level, ManualClock, Record, RotatingFile, RotatingFileBuilder, Schedule, When,
 };
 use support::text;
 
@@ -123,6 +123,49 @@ fn the_hour_that_comes_twice_keeps_its_order() {
         rig.clock.advance(Duration::from_secs(20 * 60));
     }
     assert_eq!(messages(&file), "4 5 6 7 8 ");
+}
+
+/// A program that runs now and then writes its file again and again: its age is that of its first record.
+#[test]
+fn short_runs_rotate_by_the_age_of_the_file() {
+    let rig = Rig::new("2024-03-09T10:20:30Z");
+    let hourly = || rig.file(Schedule::new(When::Hour).utc());
+    drop(open(hourly()));
+    let created = rig.path().metadata().expect("log file").created();
+    // Not every file system knows it.
+    let Ok(created) = created else { return };
+    rig.clock.set(created);
+    for minutes in [0, 30, 50] {
+        rig.clock.set(created + Duration::from_secs(minutes * 60));
+        log(&mut open(hourly()), "early");
+        age(&rig.path(), rig.clock.now());
+    }
+    rig.clock.set(created + Duration::from_secs(70 * 60));
+    let mut file = open(hourly());
+    log(&mut file, "late");
+    assert_eq!(rig.names().len(), 2);
+    assert_eq!(messages(&file), "early early early late ");
+}
+
+/// As `TimedRotatingFileHandler` is tested: the time of day is now, and the file was last written a second before.
+#[test]
+fn a_time_of_day_that_has_just_come_sets_an_earlier_file_aside() {
+    for (when, old) in [(When::Midnight, "a.log.2024-03-08"), (When::Weekday(5), "a.log.2024-03-02")] {
+        let rig = Rig::new("2024-03-09T10:20:30Z");
+        let schedule = || rig.file(Schedule::new(when).utc().at(10, 20, 30));
+        for n in 0..3 {
+            log(&mut open(schedule()), &format!("one{n}"));
+            age(&rig.path(), rig.clock.now());
+        }
+        assert_eq!(rig.names(), ["a.log"], "it was begun after that time, or then");
+        age(&rig.path(), rig.clock.now() - Duration::from_secs(1));
+        for n in 0..2 {
+            log(&mut open(schedule()), &format!("two{n}"));
+            age(&rig.path(), rig.clock.now());
+        }
+        assert_eq!(rig.names(), ["a.log", old]);
+        assert_eq!(text(&rig.path()), "two0\ntwo1\n");
+    }
 }
 
 #[test]

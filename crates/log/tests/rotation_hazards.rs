@@ -254,6 +254,26 @@ fn a_torn_line_of_a_killed_program_is_not_continued() {
 }
 
 #[test]
+fn a_new_file_does_not_bear_what_failed_with_an_old_one() {
+    let rig = Rig::new();
+    // A file cannot be renamed to a folder.
+    fs::create_dir(rig.path("a.log.1")).expect("folder");
+    let mut file = open(rig.builder().max_bytes(10).backups(1));
+    let failed =
+        |file: &mut RotatingFile| file.handle(&Record::new(Level::INFO, "t", "x".repeat(500))).is_err();
+    assert!(!failed(&mut file) && failed(&mut file));
+    file.flush().expect("flushed");
+    fs::remove_dir(rig.path("a.log.1")).expect("removal");
+    fs::rename(rig.path("a.log"), rig.path("moved")).expect("rename");
+    file.reopen().expect("opened");
+    log(&mut file, &["12345678", "9"]);
+    assert_eq!(
+        (text(&rig.path("a.log.1")).as_str(), text(&rig.path("a.log")).as_str()),
+        ("12345678\n", "9\n")
+    );
+}
+
+#[test]
 fn a_folder_is_no_log_file() {
     let rig = Rig::new();
     let told = refusal(RotatingFile::builder(rig.folder.path()));

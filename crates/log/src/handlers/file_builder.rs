@@ -71,7 +71,7 @@ impl RotatingFileBuilder {
     }
 
     /// Opens the file for appending, and creates it if it does not exist. Its next rotation by time depends on when
-    /// it was last written.
+    /// it was created, or last written if that was before.
     ///
     /// # Errors
     /// When it cannot be opened, another program logs to it and one of the two rotates it, or old files of a run that was killed cannot be tidied up; the error names the file.
@@ -79,15 +79,19 @@ impl RotatingFileBuilder {
         let Self { path, rules, gzip, delay } = self;
         // The program may change its working directory.
         let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
-        let begun = modified(&absolute);
+        let begun = begun(&absolute);
         let mut file = RotatingFile::new(absolute, Plan::new(rules, begun), gzip);
         file.prepare(delay).map_err(|source| OpenError::new(path, source))?;
         Ok(file)
     }
 }
 
-/// The second at which a file was last written, if it is there.
-fn modified(path: &Path) -> Option<i64> {
-    let time = path.metadata().and_then(|metadata| metadata.modified()).ok()?;
-    Some(unix_nanos(time).div_euclid(1_000_000_000))
+/// The second at which a file was begun, if it is there: when it was created, as far as the file system knows, or last
+/// written if that was before, as with a copy. A program that runs for a short time only, again and again, would never
+/// find its file old enough by the last record alone.
+fn begun(path: &Path) -> Option<i64> {
+    let metadata = path.metadata().ok()?;
+    let times = [metadata.created(), metadata.modified()];
+    let begun = times.into_iter().flatten().min()?;
+    Some(unix_nanos(begun).div_euclid(1_000_000_000))
 }

@@ -23,7 +23,7 @@ use crate::{Directives, DirectivesError, Record};
 /// Takes records and writes them somewhere.
 ///
 /// All methods are called by the listener's thread, one at a time. A handler that returns an error or panics is
-/// reported through the other handlers, once for each distinct message, and goes on to be called.
+/// reported through the other handlers, each distinct message once a minute, and goes on to be called.
 ///
 /// [`accepts`](Handler::accepts) and [`handle`](Handler::handle) are required. A handler that buffers also needs
 /// [`flush`](Handler::flush).

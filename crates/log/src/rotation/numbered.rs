@@ -26,7 +26,7 @@ pub(super) fn set_aside(family: &Family, backups: u32) -> io::Result<Option<Path
 
 /// Gives up what is left of a time when more files were kept: those that follow on the last without a break.
 pub(super) fn prune(family: &Family, backups: u32) -> io::Result<()> {
-    let tails = (backups.saturating_add(1)..).map(|number| number.to_string());
+    let tails = (backups..u32::MAX).map(|number| (number + 1).to_string());
     tails.take_while(|tail| family.has_file(tail)).try_for_each(|tail| family.give_up(&tail))
 }
 

@@ -43,7 +43,7 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// `begun` is the second at which the file was last written, if it exists.
+    /// `begun` is the second at which the file was begun, if it exists.
     pub(crate) fn new(rules: Rules, begun: Option<i64>) -> Self {
         let mut plan = Self { rules, from_bytes: 0, since: i64::MIN, until: i64::MAX, next_try: i64::MAX };
         let begun = begun.unwrap_or_else(|| plan.now());
@@ -56,8 +56,12 @@ impl Plan {
         self.is_due_by_size(size, more) || self.is_due_by_time(size)
     }
 
-    fn is_due_by_size(&self, size: u64, more: usize) -> bool {
+    fn is_due_by_size(&mut self, size: u64, more: usize) -> bool {
         let max_bytes = self.rules.max_bytes;
+        if size.saturating_add(max_bytes.max(1)) < self.from_bytes {
+            // It is not the file any more with which that failed, or somebody has emptied it.
+            self.from_bytes = 0;
+        }
         max_bytes > 0
             && self.keeps_old_files()
             && size > 0

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan, Zoned};
+use jiff::{Span, Timestamp, Zoned};
 
 use crate::record::unix_nanos;
 
@@ -215,7 +215,7 @@ impl Schedule {
 
     fn days_before(&self, second: i64, days: i64) -> Zoned {
         let end = self.zoned(second);
-        end.checked_sub(days.days()).unwrap_or(end)
+        Span::new().try_days(days).and_then(|days| end.checked_sub(days)).unwrap_or(end)
     }
 
     fn next_day_end(&self, second: i64) -> Option<i64> {
@@ -230,7 +230,7 @@ impl Schedule {
                     return if more == 0 {
                         Some(end)
                     } else {
-                        self.day_end(date.checked_add(more.days()).ok()?)
+                        self.day_end(date.checked_add(Span::new().try_days(more).ok()?).ok()?)
                     };
                 }
             }

@@ -161,6 +161,18 @@ fn the_end_of_a_month_is_no_difficulty() {
 }
 
 #[test]
+fn what_is_beyond_the_calendar_never_comes() {
+    for when in [When::Second, When::Day, When::Midnight, When::Weekday(3)] {
+        let never = Schedule::new(when).utc().every(u32::MAX);
+        let second = "2024-03-09T10:20:30Z".parse::<Timestamp>().expect("a time").as_second();
+        assert!(never.next_second(second) > second);
+        assert!(never.next_after(SystemTime::now()) > SystemTime::now());
+        assert!(never.is_name(&never.name(second)));
+        assert_eq!(never.next_second(i64::MAX), i64::MAX);
+    }
+}
+
+#[test]
 fn a_zone_must_be_known() {
     let told = Schedule::new(When::Day).zone("Middle/Earth").expect_err("no zone").to_string();
     assert_eq!(told, "`Middle/Earth` is no time zone that this machine knows, nor a rule for one");
