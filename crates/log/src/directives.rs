@@ -90,10 +90,20 @@ impl Directives {
     /// two handlers.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
+        self.combine(other, Ord::max)
+    }
+
+    /// What lets through only what both do.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        self.combine(other, Ord::min)
+    }
+
+    fn combine(&self, other: &Self, choose: impl Fn(LevelFilter, LevelFilter) -> LevelFilter) -> Self {
         let named = self.targets.iter().chain(other.targets.iter()).map(|(target, _)| target);
-        let most = |target: &str| self.level_of(target).max(other.level_of(target));
-        let targets: Targets = named.map(|target| (target.to_owned(), most(target))).collect();
-        Self { targets: targets.with_default(most("")) }
+        let level = |target: &str| choose(self.level_of(target), other.level_of(target));
+        let targets: Targets = named.map(|target| (target.to_owned(), level(target))).collect();
+        Self { targets: targets.with_default(level("")) }
     }
 
     /// The most verbose level that a target has.
@@ -107,6 +117,13 @@ impl Directives {
     pub(crate) fn levels(&self) -> impl Iterator<Item = LevelFilter> {
         let default = self.targets.default_level().unwrap_or(LevelFilter::OFF);
         self.targets.iter().map(|(_, level)| level).chain([default])
+    }
+}
+
+impl From<LevelFilter> for Directives {
+    /// The same for all targets.
+    fn from(level: LevelFilter) -> Self {
+        Self { targets: Targets::new().with_default(level) }
     }
 }
 
@@ -160,14 +177,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_union_passes_what_one_of_both_does(one in some_directives(), other in some_directives()) {
+        fn a_union_passes_what_one_of_both_does_and_an_intersection_what_both_do(one in some_directives(), other in some_directives()) {
             let (one, other) = (read(&one), read(&other));
             // By way of the text, as it goes to a worker.
             let union = read(&one.union(&other).to_string());
+            let intersection = one.intersection(&other);
             for target in ["", "a", "ab", "abc", "abcd", "ac", "b", "c"] {
                 for level in [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE] {
                     let either = one.pass(target, level) || other.pass(target, level);
+                    let both = one.pass(target, level) && other.pass(target, level);
                     prop_assert_eq!(union.pass(target, level), either, "{} {}", target, level);
+                    prop_assert_eq!(intersection.pass(target, level), both, "{} {}", target, level);
                 }
             }
         }

@@ -89,7 +89,8 @@ pub use config::{Config, ConfigError, ConsoleConfig, FileConfig, HandlerConfig, 
 pub use directives::{Directives, DirectivesError};
 pub use format::{Format, Pattern, PatternError};
 pub use handlers::{
-    Console, Filtered, Handler, Memory, OpenError, RotateOptions, RotatingFile, RotatingFileBuilder,
+    Console, Filtered, Handler, HandlerLevels, Memory, OpenError, RotateOptions, RotatingFile,
+    RotatingFileBuilder,
 };
 pub use listener::remote::{Invitation, RemoteError, RemoteListener, ServeError, serve};
 pub use listener::{

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, fault, values};
-use crate::{Console, Format, Handler, LevelFilter, Record, RotatingFile, Schedule, When};
+use crate::{Console, Directives, Format, Handler, LevelFilter, Record, RotatingFile, Schedule, When};
 
 /// A handler as data. In TOML `kind` says which.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,28 +107,41 @@ impl FileConfig {
 }
 
 impl HandlerConfig {
+    /// What the handler takes: what both its level and its directives let through.
+    pub(super) fn levels(&self, name: &str) -> Result<Directives, ConfigError> {
+        let (level, directives) = match self {
+            Self::Console(config) => (&config.level, &config.directives),
+            Self::File(config) => (&config.level, &config.directives),
+        };
+        let all = || Ok(LevelFilter::TRACE);
+        let level = level.as_deref().map_or_else(all, str::parse);
+        let level = Directives::from(level.map_err(|error| fault(format!("handlers.{name}.level"), error))?);
+        let Some(directives) = directives else { return Ok(level) };
+        let directives: Result<Directives, _> = directives.parse();
+        Ok(level
+            .intersection(&directives.map_err(|error| fault(format!("handlers.{name}.directives"), error))?))
+    }
+
     pub(super) fn build(&self, name: &str) -> Result<Box<dyn Handler>, ConfigError> {
         match self {
-            Self::Console(config) => config.build(name),
+            Self::Console(config) => Ok(config.build()),
             Self::File(config) => config.build(name),
         }
     }
 }
 
 impl ConsoleConfig {
-    fn build(&self, name: &str) -> Result<Box<dyn Handler>, ConfigError> {
-        let mut console =
-            Console::stderr().level(level(name, self.level.as_deref())?).format(self.format.clone());
+    fn build(&self) -> Box<dyn Handler> {
+        let mut console = Console::stderr().format(self.format.clone());
         if let Some(colors) = self.colors {
             console = console.colors(colors);
         }
-        filtered(name, console, self.directives.as_deref(), self.processes.as_deref())
+        of_processes(console, self.processes.as_deref())
     }
 }
 
 impl FileConfig {
     fn build(&self, name: &str) -> Result<Box<dyn Handler>, ConfigError> {
-        let level = level(name, self.level.as_deref())?;
         self.refuse_idle(name)?;
         let mut file = RotatingFile::builder(&self.path)
             .max_bytes(self.max_bytes)
@@ -139,8 +152,7 @@ impl FileConfig {
             file = file.schedule(schedule);
         }
         let file = file.open().map_err(|source| ConfigError::Open { handler: name.to_owned(), source })?;
-        let file = file.level(level).format(self.format.clone());
-        filtered(name, file, self.directives.as_deref(), self.processes.as_deref())
+        Ok(of_processes(file.format(self.format.clone()), self.processes.as_deref()))
     }
 
     fn schedule(&self, name: &str) -> Result<Option<Schedule>, ConfigError> {
@@ -181,27 +193,10 @@ impl FileConfig {
     }
 }
 
-fn level(name: &str, level: Option<&str>) -> Result<LevelFilter, ConfigError> {
-    let failed = |error| fault(format!("handlers.{name}.level"), error);
-    level.map_or(Ok(LevelFilter::TRACE), |level| level.parse().map_err(failed))
-}
-
-fn filtered(
-    name: &str,
-    handler: impl Handler + 'static,
-    directives: Option<&str>,
-    processes: Option<&[String]>,
-) -> Result<Box<dyn Handler>, ConfigError> {
-    let mut handler: Box<dyn Handler> = Box::new(handler);
-    if let Some(text) = directives {
-        let behind = handler.directives(text);
-        handler = Box::new(behind.map_err(|error| fault(format!("handlers.{name}.directives"), error))?);
-    }
-    if let Some(names) = processes {
-        let names = names.to_vec();
-        handler = Box::new(handler.only(move |record| names.iter().any(|name| matches(name, record))));
-    }
-    Ok(handler)
+fn of_processes(handler: impl Handler + 'static, names: Option<&[String]>) -> Box<dyn Handler> {
+    let Some(names) = names else { return Box::new(handler) };
+    let names = names.to_vec();
+    Box::new(handler.only(move |record| names.iter().any(|name| matches(name, record))))
 }
 
 fn matches(name: &str, record: &Record) -> bool {

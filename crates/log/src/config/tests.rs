@@ -91,6 +91,43 @@ fn levels_are_read_in_any_case() {
 }
 
 #[test]
+fn levels_of_a_running_listener_can_be_changed() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("a.log");
+    let config = |name: &str, level: &str, levels: &str| {
+        let kind = format!("kind = 'file'\npath = '{}'\nformat = '{{message}}'", path.display());
+        let text = format!("[listener]\nlevels = '{levels}'\n[handlers.{name}]\n{kind}\nlevel = '{level}'");
+        Config::from_toml(&text).expect("a configuration")
+    };
+    let listener = config("file", "warn", "info").start().expect("listener");
+    let handle = listener.handle();
+    let say = |level, message: &str| {
+        assert!(handle.submit(Record::new(level, "here", message)));
+        assert!(handle.sync(Duration::from_secs(30)));
+    };
+    say(Level::INFO, "too early");
+    config("file", "debug", "debug,noisy=off").update_levels(&handle).expect("levels");
+    say(Level::DEBUG, "one");
+    for (wrong, told) in [
+        (config("fiel", "error", "info"), "handlers.fiel: there is no log handler called \"fiel\""),
+        (config("file", "loud", "info"), "handlers.file.level: "),
+        (
+            config("file", "error", "info,a=b=c"),
+            "listener.levels: log level directives `info,a=b=c` are invalid",
+        ),
+    ] {
+        let error = wrong.update_levels(&handle).expect_err("it makes no sense").to_string();
+        assert!(error.starts_with(told), "{error}");
+    }
+    say(Level::DEBUG, "two");
+    handle.set_handler_levels("file", "off,elsewhere=info").expect("levels");
+    say(Level::ERROR, "too late");
+    assert!(handle.set_handler_levels("file", "loud").is_err());
+    assert!(listener.stop(Duration::from_secs(5)).is_complete());
+    assert_eq!(std::fs::read_to_string(path).expect("log file"), "one\ntwo\n");
+}
+
+#[test]
 fn two_handlers_cannot_rotate_one_file() {
     let folder = tempfile::tempdir().expect("folder");
     let path = folder.path().join("a.log");

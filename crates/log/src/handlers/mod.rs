@@ -13,7 +13,7 @@ use std::time::SystemTime;
 
 pub use console::Console;
 pub use file_builder::RotatingFileBuilder;
-pub use filtered::Filtered;
+pub use filtered::{Filtered, HandlerLevels};
 pub use memory::Memory;
 pub use rotating_file::{OpenError, RotateOptions, RotatingFile};
 use tracing::Level;
@@ -115,15 +115,15 @@ pub trait Handler: Send {
     where
         Self: Sized,
     {
-        Ok(self.filtered(directives.parse()?))
+        Ok(self.filtered(directives.parse::<Directives>()?))
     }
 
-    /// The same with directives that have been read already.
-    fn filtered(self, directives: Directives) -> Filtered<Self>
+    /// The same with [`Directives`] that have been read already, or with [`HandlerLevels`], which can be changed later.
+    fn filtered(self, levels: impl Into<HandlerLevels>) -> Filtered<Self>
     where
         Self: Sized,
     {
-        Filtered::new(self, |_| true).and_directives(directives)
+        Filtered::new(self, |_| true).and_levels(levels.into())
     }
 }
 

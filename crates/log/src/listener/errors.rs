@@ -32,7 +32,7 @@ pub enum EndpointError {
     },
 }
 
-/// The levels of running processes could not be changed.
+/// The levels of running processes, or of a handler, could not be changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LevelsError {
@@ -51,6 +51,12 @@ pub enum LevelsError {
     TooLong {
         /// How long they are.
         len: usize,
+    },
+    /// No handler has this name.
+    #[error("there is no log handler called {name:?}")]
+    NoHandler {
+        /// The name.
+        name: String,
     },
 }
 

@@ -2,6 +2,7 @@
 //!
 //! The handle leaves a command and wakes the thread. It waits for it only where a time is given.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -14,7 +15,7 @@ use super::errors::{EndpointError, LevelsError, StartError};
 use super::queues::Queues;
 use super::wait::Waiter;
 use crate::ring::{LONGEST_LEVELS, Ring};
-use crate::{Directives, Endpoint, Patience, Producer, Record};
+use crate::{Directives, Endpoint, HandlerLevels, Patience, Producer, Record};
 
 /// How the queue of a process is made.
 #[derive(Clone, Debug)]
@@ -58,10 +59,16 @@ pub(super) struct Shared {
     pub(super) stopped: AtomicBool,
     queues: Mutex<Queues>,
     own: OnceLock<Producer>,
+    /// The levels of handlers that have a name.
+    handlers: BTreeMap<String, HandlerLevels>,
 }
 
 impl Shared {
-    pub(super) fn new(name: String, options: QueueOptions) -> Result<(Arc<Self>, Inlet), StartError> {
+    pub(super) fn new(
+        name: String,
+        options: QueueOptions,
+        handlers: BTreeMap<String, HandlerLevels>,
+    ) -> Result<(Arc<Self>, Inlet), StartError> {
         let (bell, wakes) = ipc::channel().map_err(StartError::Channel)?;
         let waiter = Waiter::new(wakes).map_err(StartError::Channel)?;
         let (commands, receiver) = mpsc::channel();
@@ -75,6 +82,7 @@ impl Shared {
             thread: OnceLock::new(),
             stopped: AtomicBool::new(false),
             own: OnceLock::new(),
+            handlers,
         });
         let own = shared.endpoint(&shared.name, "")?;
         // The endpoint is a moment old: nobody else can have attached to it.
@@ -178,6 +186,22 @@ impl ListenerHandle {
     pub fn set_levels_of(&self, name: &str, directives: &str) -> Result<usize, LevelsError> {
         check_levels(directives)?;
         Ok(self.shared.queues().tell(name, directives))
+    }
+
+    /// Changes what a handler takes of what processes send, from the next record on. The listener was given its name by
+    /// [`named_handler`](crate::ListenerBuilder::named_handler), or by a [`Config`](crate::Config).
+    ///
+    /// # Errors
+    /// When the directives are invalid, or there is no handler of this name.
+    pub fn set_handler_levels(&self, name: &str, directives: &str) -> Result<(), LevelsError> {
+        let invalid = |source| LevelsError::Directives { directives: directives.to_owned(), source };
+        let directives = directives.parse().map_err(invalid)?;
+        self.handler_levels(name)?.set(directives);
+        Ok(())
+    }
+
+    pub(crate) fn handler_levels(&self, name: &str) -> Result<&HandlerLevels, LevelsError> {
+        self.shared.handlers.get(name).ok_or_else(|| LevelsError::NoHandler { name: name.to_owned() })
     }
 
     /// Lets the handlers open their files anew, after the records that are on the queues now, as is usual on `SIGHUP`

@@ -132,6 +132,17 @@ impl RemoteListener {
         answer.map_err(RemoteError::Refused)
     }
 
+    /// Changes what a handler takes; see
+    /// [`ListenerHandle::set_handler_levels`](crate::ListenerHandle::set_handler_levels).
+    ///
+    /// # Errors
+    /// When the directives are invalid, there is no such handler, or the process does not answer.
+    pub fn set_handler_levels(&self, name: &str, directives: &str) -> Result<(), RemoteError> {
+        let (name, directives) = (name.to_owned(), directives.to_owned());
+        let answer = self.ask(PROMPT, |reply| Request::SetHandlerLevels { name, directives, reply })?;
+        answer.map_err(RemoteError::Refused)
+    }
+
     /// Waits until what is queued now has been handed to the handlers, and returns whether that was so in time.
     ///
     /// # Errors
