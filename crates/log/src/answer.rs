@@ -41,25 +41,6 @@ where
 mod tests {
     use super::*;
     use ipc_channel::ipc;
-    use signal_hook::consts::SIGUSR2;
-    use std::os::unix::thread::JoinHandleExt;
-    use std::sync::Arc;
-    use std::sync::atomic::AtomicBool;
-
-    #[test]
-    fn a_signal_does_not_end_a_wait() {
-        let caught = Arc::new(AtomicBool::new(false));
-        signal_hook::flag::register(SIGUSR2, Arc::clone(&caught)).expect("a signal");
-        let (sender, receiver) = ipc::channel::<u32>().expect("channel");
-        let waiting = std::thread::spawn(move || wait(&receiver, Duration::from_secs(30)).ok());
-        let _thread = waiting.as_pthread_t();
-        for _ in 0..20 {
-            signal_hook::low_level::raise(SIGUSR2).expect("raise");
-            std::thread::park_timeout(Duration::from_millis(1));
-        }
-        sender.send(7).expect("sent");
-        assert_eq!(waiting.join().expect("no panic"), Some(7));
-    }
 
     #[test]
     fn a_wait_ends_with_its_time_or_its_sender() {

@@ -72,6 +72,7 @@
 //! Records of one process come in the order in which it enqueued them. Those of different processes are interleaved
 //! about as they happened; their times say how exactly.
 
+mod answer;
 mod config;
 mod directives;
 mod format;
