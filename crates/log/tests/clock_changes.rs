@@ -79,6 +79,24 @@ fn a_clock_that_was_years_ahead_does_not_stop_rotation() {
 }
 
 #[test]
+fn files_of_a_clock_that_was_years_ahead_go_first() {
+    let rig = Rig::new("2034-01-01T10:00:00Z");
+    let mut file = open(rig.file(Schedule::new(When::Hour).utc()).backups(3));
+    for n in 0..3 {
+        log(&mut file, &n.to_string());
+        rig.clock.advance(Duration::from_secs(3600));
+    }
+    rig.clock.set(time("2024-03-09T10:00:00Z"));
+    for n in 3..6 {
+        log(&mut file, &n.to_string());
+        rig.clock.advance(Duration::from_secs(3600));
+    }
+    assert_eq!(messages(&file), "1 2 3 4 5 ");
+    let expected = ["a.log", "a.log.2024-03-09_10", "a.log.2024-03-09_11", "a.log.2034-01-01_11"];
+    assert_eq!(rig.names(), expected);
+}
+
+#[test]
 fn a_file_from_the_future_is_not_waited_for() {
     let rig = Rig::new("2024-03-09T23:00:00Z");
     fs::write(rig.path(), "future\n").expect("write");

@@ -99,8 +99,10 @@ fn soak(processes: u64, records: u64, seed: u64, patience: Duration) {
     assert!(memory.records().iter().all(|record| record.level > Level::ERROR));
 
     let files = described.open().expect("log file").files().expect("files");
+    // Without patience most records are dropped.
+    let fewest = if patience.is_zero() { 1 } else { 3 };
     assert!(
-        files.len() > 3
+        files.len() > fewest
             && files.iter().filter(|path| path.extension().is_some_and(|end| end == "gz")).count()
                 == files.len() - 1
     );

@@ -30,8 +30,8 @@ impl Family {
     /// The same files by the place that a symbolic link leads to: the link stays as it is, and old files are beside
     /// the new one.
     pub(crate) fn resolved(&self) -> Self {
-        let leads_to = fs::canonicalize(&self.path).ok().filter(|path| path.is_file());
-        leads_to.map_or_else(|| self.clone(), Self::new)
+        let leads_to = self.path.is_symlink().then(|| fs::canonicalize(&self.path).ok()).flatten();
+        leads_to.filter(|path| path.is_file()).map_or_else(|| self.clone(), Self::new)
     }
 
     /// The path of the old file with this tail.

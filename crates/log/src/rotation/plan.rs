@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::backups::Family;
-use super::{Clock, Schedule, SystemClock, dated, numbered};
+use super::dated::Dated;
+use super::{Clock, Schedule, SystemClock, numbered};
 use crate::record::unix_nanos;
 
 /// A time rotation that failed is tried again after this many seconds, or when the next is due.
@@ -97,7 +98,7 @@ impl Plan {
         };
         let now = self.now();
         self.next_try = schedule.next_second(now).min(now.saturating_add(RETRY)).max(self.until);
-        dated::set_aside(family, schedule, self.until)
+        Dated::new(family, schedule, now).set_aside(self.until)
     }
 
     /// A new file has been begun.
@@ -123,7 +124,9 @@ impl Plan {
     /// Removes old files that are too many.
     pub(crate) fn prune(&self, family: &Family) -> io::Result<()> {
         match &self.rules.schedule {
-            Some(schedule) if self.rules.backups > 0 => dated::prune(family, schedule, self.rules.backups),
+            Some(schedule) if self.rules.backups > 0 => {
+                Dated::new(family, schedule, self.now()).prune(self.rules.backups)
+            }
             Some(_) => Ok(()),
             None => numbered::prune(family, self.rules.backups),
         }
@@ -143,7 +146,7 @@ impl Plan {
     /// The tails of the old files that this plan makes, oldest first.
     pub(crate) fn list(&self, family: &Family) -> io::Result<Vec<String>> {
         match &self.rules.schedule {
-            Some(schedule) => dated::list(family, schedule),
+            Some(schedule) => Dated::new(family, schedule, self.now()).list(),
             None => numbered::list(family),
         }
     }

@@ -171,6 +171,11 @@ impl Schedule {
         start.strftime(self.pattern()).to_string()
     }
 
+    /// The name of a period that begins at `second`.
+    pub(super) fn date(&self, second: i64) -> String {
+        self.zoned(second).strftime(self.pattern()).to_string()
+    }
+
     /// Whether `text` is what [`name`](Self::name) may have made.
     pub(super) fn is_name(&self, text: &str) -> bool {
         let shape = match self.when {
