@@ -61,7 +61,8 @@
 //!   backtraces formatted there; [`Producer`] is for records of a program's own making. [`Patience`] says by level
 //!   whether a record waits for room in a full queue or is dropped and counted.
 //! * In the parent: [`Listener`] runs in a thread, [`serve`] in a process of its own. [`ListenerHandle::set_levels`]
-//!   changes what running workers send, and [`ListenerHandle::reopen`] opens log files anew, on `SIGHUP` if the program
+//!   changes what running workers send, [`ListenerHandle::set_handler_levels`] what a handler takes of it, and
+//!   [`ListenerHandle::reopen`] opens log files anew, on `SIGHUP` if the program
 //!   asks for it with [`reopen_on_hangup`].
 //! * At the end: [`Console`], [`RotatingFile`] and [`Memory`], or any [`Handler`], each with its own level, filter and
 //!   [`Format`].

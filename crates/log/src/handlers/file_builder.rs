@@ -41,7 +41,8 @@ impl RotatingFileBuilder {
 
     /// Sets the file aside at these times. Old files then carry the date at which they were begun, as
     /// `program.log.2024-03-09`, and those that follow within one period a number, as `program.log.2024-03-09.1`.
-    /// Without a schedule they are numbered from 1, the newest.
+    /// Without a schedule they are numbered from 1, the newest. What a run without one has left stays as it is, and the
+    /// other way round.
     #[must_use]
     pub fn schedule(mut self, schedule: Schedule) -> Self {
         self.rules.schedule = Some(schedule);
