@@ -19,7 +19,7 @@ struct NoDescriptors {
 impl NoDescriptors {
     fn new() -> Self {
         let before = getrlimit(Resource::Nofile);
-        setrlimit(Resource::Nofile, Rlimit { current: Some(64), ..before.clone() }).expect("a limit");
+        setrlimit(Resource::Nofile, Rlimit { current: Some(64), ..before }).expect("a limit");
         let files = std::iter::from_fn(|| File::open("/dev/null").ok()).collect();
         Self { before, _files: files }
     }
@@ -27,7 +27,7 @@ impl NoDescriptors {
 
 impl Drop for NoDescriptors {
     fn drop(&mut self) {
-        setrlimit(Resource::Nofile, self.before.clone()).expect("a limit");
+        setrlimit(Resource::Nofile, self.before).expect("a limit");
     }
 }
 
