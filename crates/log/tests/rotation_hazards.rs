@@ -136,6 +136,18 @@ fn a_second_log_on_a_file_that_is_rotated_is_refused() {
 }
 
 #[test]
+fn a_claim_that_is_given_up_at_once_is_waited_for() {
+    let rig = Rig::new();
+    let first = open(rig.builder());
+    let given_up = std::thread::spawn(move || {
+        std::thread::park_timeout(std::time::Duration::from_millis(20));
+        drop(first);
+    });
+    log(&mut open(rig.builder()), &["one"]);
+    given_up.join().expect("no panic");
+}
+
+#[test]
 fn a_file_that_is_opened_anew_stays_claimed() {
     let rig = Rig::new();
     let mut file = open(rig.builder());

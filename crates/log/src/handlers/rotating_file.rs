@@ -6,7 +6,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tracing::Level;
 use tracing_subscriber::filter::LevelFilter;
@@ -14,7 +14,12 @@ use tracing_subscriber::filter::LevelFilter;
 use super::{Handler, RotatingFileBuilder};
 use crate::format::Formatter;
 use crate::rotation::{Compressor, Family, Plan, Sink, recover};
+use crate::worker::Wait;
 use crate::{Format, Record};
+
+/// How long a file may still be claimed by somebody else: a program that was killed takes a moment to end, and what it
+/// has just started has its files open until then, too.
+const CLAIM: Duration = Duration::from_millis(500);
 
 /// When a file is set aside by size, and how many of them are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -154,7 +159,7 @@ impl RotatingFile {
     #[must_use]
     pub fn due(&self) -> Option<SystemTime> {
         let second = u64::try_from(self.plan.until()?).unwrap_or(0);
-        UNIX_EPOCH.checked_add(std::time::Duration::from_secs(second))
+        UNIX_EPOCH.checked_add(Duration::from_secs(second))
     }
 
     pub(super) fn new(path: PathBuf, plan: Plan, gzip: bool) -> Self {
@@ -172,7 +177,12 @@ impl RotatingFile {
 
     /// Opens the file, unless its first record is to do that, and tidies up after an earlier run.
     pub(super) fn prepare(&mut self, delay: bool) -> io::Result<()> {
-        let opened = if delay { Ok(()) } else { self.sink.open_unexplained() };
+        let mut wait = Wait::new(CLAIM);
+        let mut opened = if delay { Ok(()) } else { self.sink.open_unexplained() };
+        while opened.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::ResourceBusy) && wait.pause()
+        {
+            opened = self.sink.open_unexplained();
+        }
         opened.and_then(|()| self.recover())
     }
 

@@ -233,5 +233,14 @@ impl Sink {
     }
 }
 
+impl Drop for Sink {
+    fn drop(&mut self) {
+        // A process that is just being started may have the file open for a moment longer.
+        if let Some(file) = &self.file {
+            drop(file.unlock());
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -18,4 +18,5 @@ pub use fields::{Chain, chain};
 pub use install::{InstallError, install};
 pub use offer::{Offer, OfferError, receive};
 pub use patience::Patience;
+pub(crate) use patience::Wait;
 pub use producer::Producer;
