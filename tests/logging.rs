@@ -1,6 +1,7 @@
-//! What a job logs: life-cycle records, records of user code with their context, captured prints, rotation, levels.
+//! What a job logs: life-cycle records, records of user code with their context, captured prints, levels.
 //!
-//! Losing nothing under load and across kills is tested in the log crate and with the faults.
+//! What becomes of the log file is tested in `log_files`; losing nothing under load and across kills in the log crate and
+//! with the faults.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -162,6 +163,27 @@ fn console_and_file_have_levels_of_their_own() {
     case.finish();
 }
 
+/// What no handler wants does not leave the worker: the records that are written are all that it has numbered.
+#[test]
+fn a_worker_sends_what_console_or_file_want_and_nothing_else() {
+    let case = Case::new();
+    let levels = ["--log-level", "off,gristmill=error", "--log-file-level", "warn,jobs::talking=info"];
+    let (_, records) = records(&case, &levels);
+    let of_workers: Vec<&Value> = records
+        .iter()
+        .filter(|record| text(record, "process").starts_with("Worker-") && text(record, "target") != "stderr")
+        .collect();
+    assert!(of_workers.iter().any(|record| text(record, "level") == "INFO"), "{records:#?}");
+    for worker in ["Worker-1", "Worker-2"] {
+        let mut numbers = of_workers
+            .iter()
+            .filter(|record| text(record, "process") == worker)
+            .filter_map(|record| record["sequence"].as_u64());
+        assert!((1..).zip(&mut numbers).all(|(wanted, number)| wanted == number), "{of_workers:#?}");
+    }
+    case.finish();
+}
+
 #[test]
 fn a_text_log_has_one_line_for_each_record() {
     let case = Case::new();
@@ -177,83 +199,6 @@ fn a_text_log_has_one_line_for_each_record() {
     }
     let logged = log.lines().find(|line| line.contains("logged warning of two")).expect("it was logged");
     assert!(logged.contains("] talk map-0.1 jobs::talking: logged warning of two"), "{logged}");
-    case.finish();
-}
-
-#[test]
-fn a_log_file_is_continued() {
-    let case = Case::new();
-    case.file("log", "from before\n");
-    talk(&case, &["--log-file", "log"]).run().assert_code(0);
-    talk(&case, &["--log-file", "log"]).run().assert_code(0);
-    let log = fs::read_to_string(case.path("log")).expect("the log");
-    assert!(log.starts_with("from before\n"), "{log}");
-    assert_eq!(log.matches("logged warning of two").count(), 2, "{log}");
-    case.finish();
-}
-
-#[test]
-fn a_log_file_rotates_without_losing_or_tearing_a_line() {
-    let case = Case::new();
-    let words: String = (0..2000).map(|n| format!("word-{n:04}\n")).collect();
-    case.file("words.txt", words);
-    let rotate =
-        ["--log-file", "log", "--log-max-bytes", "100K", "--log-backups", "50", "--log-format", "json"];
-    let arguments = ["talk", "words.txt", "-c", "3000", "-w", "3", "-o", "out", "--log-level", "off"];
-    case.command(JOBS).args(arguments).args(rotate).run().assert_code(0);
-    let files: Vec<String> = case.names(".").into_iter().filter(|name| name.starts_with("log")).collect();
-    assert!(files.len() > 5 && files.len() < 50, "{files:?}");
-    let mut seen = BTreeMap::<String, u32>::new();
-    let mut newest_first = Vec::new();
-    for file in &files {
-        let text = fs::read_to_string(case.path(file)).expect("a log file");
-        assert!(text.len() <= 100 << 10, "{file} has {} bytes", text.len());
-        for line in text.lines() {
-            let record: Value =
-                serde_json::from_str(line).unwrap_or_else(|error| panic!("{file}: {line}: {error}"));
-            *seen.entry(text_of_word(&record)).or_default() += 1;
-        }
-        let age = file.strip_prefix("log.").map_or(0, |n| n.parse::<u32>().expect("a number"));
-        newest_first.push((age, text));
-    }
-    // Error, info, warning, info, print, complaint; once more in reduce.
-    let wrong: Vec<_> =
-        (0..2000).map(|n| format!("word-{n:04}")).filter(|word| seen.get(word) != Some(&7)).collect();
-    assert!(wrong.is_empty(), "not logged seven times: {wrong:?}");
-    newest_first.sort();
-    // Each process numbers its records, so that age can be told without a clock.
-    let mut compared = 0;
-    for worker in ["Worker-1", "Worker-2", "Worker-3"] {
-        let first = |(_, text): &(u32, String)| text.lines().find_map(|line| number_in(worker, line));
-        let numbers: Vec<u64> = newest_first.iter().filter_map(first).collect();
-        assert!(numbers.is_sorted_by(|newer, older| newer > older), "{worker}: {numbers:?}");
-        compared += numbers.len();
-    }
-    assert!(compared + 1 >= files.len(), "{compared} numbers in {files:?}");
-    case.finish();
-}
-
-/// A record's number if it is one of user code in `worker`.
-fn number_in(worker: &str, line: &str) -> Option<u64> {
-    let record: Value = serde_json::from_str(line).ok()?;
-    let own = text(&record, "process") == worker && text(&record, "target") == "jobs::talking";
-    own.then(|| record["sequence"].as_u64())?
-}
-
-fn text_of_word(record: &Value) -> String {
-    let message = text(record, "message");
-    message.find("word-").map_or_else(String::new, |at| message[at..(at + 9).min(message.len())].to_owned())
-}
-
-#[test]
-fn few_backups_bound_what_is_kept() {
-    let case = Case::new();
-    case.file("words.txt", "word\n".repeat(1000));
-    let rotate = ["--log-file", "log", "--log-max-bytes", "20K", "--log-backups", "2"];
-    let arguments = ["talk", "words.txt", "-w", "1", "-o", "out", "--log-level", "off"];
-    case.command(JOBS).args(arguments).args(rotate).run().assert_code(0);
-    let files: Vec<String> = case.names(".").into_iter().filter(|name| name.starts_with("log")).collect();
-    assert_eq!(files, ["log", "log.1", "log.2"]);
     case.finish();
 }
 

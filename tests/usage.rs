@@ -158,6 +158,7 @@ fn help_lists_every_option() {
         "--log-file <PATH>",
         "--log-file-level <FILTER>",
         "--log-max-bytes <SIZE>",
+        "--log-when <WHEN>",
         "--log-backups <N>",
         "--log-format <FORMAT>",
         "--tokenizer <KIND>",

@@ -61,7 +61,8 @@
 //!   backtraces formatted there; [`Producer`] is for records of a program's own making. [`Patience`] says by level
 //!   whether a record waits for room in a full queue or is dropped and counted.
 //! * In the parent: [`Listener`] runs in a thread, [`serve`] in a process of its own. [`ListenerHandle::set_levels`]
-//!   changes what running workers send, and [`ListenerHandle::reopen`] opens log files anew, on `SIGHUP` if the program
+//!   changes what running workers send, [`ListenerHandle::set_handler_levels`] what a handler takes of it, and
+//!   [`ListenerHandle::reopen`] opens log files anew, on `SIGHUP` if the program
 //!   asks for it with [`reopen_on_hangup`].
 //! * At the end: [`Console`], [`RotatingFile`] and [`Memory`], or any [`Handler`], each with its own level, filter and
 //!   [`Format`].
@@ -72,7 +73,9 @@
 //! Records of one process come in the order in which it enqueued them. Those of different processes are interleaved
 //! about as they happened; their times say how exactly.
 
+mod answer;
 mod config;
+mod directives;
 mod format;
 mod handlers;
 mod listener;
@@ -85,9 +88,11 @@ mod worker;
 pub mod context;
 
 pub use config::{Config, ConfigError, ConsoleConfig, FileConfig, HandlerConfig, ListenerConfig};
+pub use directives::{Directives, DirectivesError};
 pub use format::{Format, Pattern, PatternError};
 pub use handlers::{
-    Console, Filtered, Handler, Memory, OpenError, RotateOptions, RotatingFile, RotatingFileBuilder,
+    Console, Filtered, Handler, HandlerLevels, Memory, OpenError, RotateOptions, RotatingFile,
+    RotatingFileBuilder,
 };
 pub use listener::remote::{Invitation, RemoteError, RemoteListener, ServeError, serve};
 pub use listener::{

@@ -9,7 +9,7 @@ use std::io;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use gristmill_log::{Level, Listener, ListenerHandle, Memory, Record, RotateOptions, RotatingFile};
+use gristmill_log::{Handler, Level, Listener, ListenerHandle, Memory, Record, RotateOptions, RotatingFile};
 use support::{Function, Watchdog, Worker, wait_until};
 
 fn say(handle: &ListenerHandle, message: &str) {
@@ -114,6 +114,51 @@ fn a_failure_is_reported_once_and_logging_goes_on() {
     assert_eq!(report.handlers.len(), 1);
     assert_eq!((report.handlers[0].count, report.handlers[0].first.as_str()), (4, "no space left"));
     assert!(!report.is_complete());
+}
+
+#[test]
+fn every_handler_has_a_level_and_a_filter_of_its_own() {
+    let _watchdog = Watchdog::new();
+    let (all, errors, few, of_one) = (Memory::new(), Memory::new(), Memory::new(), Memory::new());
+    let listener = Listener::builder()
+        .handler(all.clone())
+        .handler(errors.clone().level(gristmill_log::LevelFilter::ERROR))
+        .handler(few.clone().directives("warn,chatty=off").expect("directives"))
+        .handler(of_one.clone().only(|record| record.process == "Worker-1"))
+        .start()
+        .expect("listener");
+    let handle = listener.handle();
+    let producer = handle.endpoint("Worker-1", "off").expect("endpoint").attach().expect("attach");
+    for level in [Level::ERROR, Level::WARN, Level::INFO] {
+        assert!(handle.submit(Record::new(level, "here", level.as_str())));
+        assert!(handle.submit(Record::new(level, "chatty", "chat")));
+    }
+    assert!(producer.submit(&Record::new(Level::TRACE, "here", "its own records are not filtered")));
+    drop(producer);
+    assert!(listener.stop(Duration::from_secs(5)).is_complete());
+    assert_eq!(all.records().len(), 7);
+    assert_eq!(messages(&errors), ["ERROR", "chat"]);
+    assert_eq!(messages(&few), ["ERROR", "WARN"]);
+    assert_eq!(messages(&of_one), ["its own records are not filtered"]);
+}
+
+/// A listener that is dropped has delivered; another one may come after it, or beside it.
+#[test]
+fn listeners_come_and_go() {
+    let _watchdog = Watchdog::new();
+    let memories = [Memory::new(), Memory::new(), Memory::new()];
+    let start = |memory: &Memory| Listener::builder().handler(memory.clone()).start().expect("listener");
+    let (one, two) = (start(&memories[0]), start(&memories[1]));
+    (0..100).for_each(|_| say(&one.handle(), "one"));
+    say(&two.handle(), "two");
+    let late = one.handle();
+    drop(one);
+    assert_eq!(memories[0].records().len(), 100);
+    assert!(!late.submit(Record::new(Level::INFO, "t", "late")), "nobody takes it any more");
+    assert!(!late.sync(Duration::from_secs(30)) && !late.reopen(Duration::from_secs(30)));
+    say(&start(&memories[2]).handle(), "three");
+    assert!(two.stop(Duration::from_secs(5)).is_complete());
+    assert_eq!((messages(&memories[1]), messages(&memories[2])), (vec!["two".into()], vec!["three".into()]));
 }
 
 #[test]

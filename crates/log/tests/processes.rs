@@ -7,7 +7,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use gristmill_log::{Format, Level, Listener, Memory, RotateOptions, RotatingFile};
+use gristmill_log::{Format, Level, Listener, Memory, Offer, RotateOptions, RotatingFile};
 use support::{Watchdog, Worker, files, lines};
 
 const RECORDS: u64 = 10_000;
@@ -82,10 +82,12 @@ fn a_worker_sends_every_kind_of_record() {
         "first line\nsecond line",
         "inside\nbacktrace:\n0: main\n1: start",
         "a record inside",
+        "a record of a value",
+        "the last one",
     ];
     assert_eq!(messages, expected);
     assert!(records.iter().all(|record| record.process == "Worker-1" && record.pid != std::process::id()));
-    assert!(records.iter().map(|record| record.sequence).eq(1..=7));
+    assert!(records.iter().map(|record| record.sequence).eq(1..=9));
     assert_eq!(records[2].target, "old_crate");
     assert_eq!(records[2].level, Level::WARN);
     assert_eq!(records[1].task, None);
@@ -95,8 +97,33 @@ fn a_worker_sends_every_kind_of_record() {
     assert_eq!(records[4].spans, None);
     assert_eq!(records[5].spans.as_deref(), Some("request{id=7}:query{table=words}"));
     assert_eq!(records[6].spans, records[5].spans);
+    assert_eq!(records[8].spans.as_deref(), Some("request{id=7}:query{table=words note=chatty}"));
     assert_eq!(records[0].thread.as_deref(), Some("main"));
     assert!(records[0].file.as_deref().is_some_and(|file| file.ends_with("worker.rs")));
+}
+
+#[test]
+fn signals_do_not_keep_an_endpoint_from_its_process() {
+    let _watchdog = Watchdog::new();
+    let memory = Memory::new();
+    let listener = Listener::builder().handler(memory.clone()).start().expect("listener");
+    let offer = Offer::new(listener.handle().endpoint("Worker-1", "info").expect("endpoint")).expect("offer");
+    let mut worker = Worker::spawn(&[offer.address(), "count", "1"]);
+    let pid = rustix::process::Pid::from_child(&worker.child);
+    let catches = || {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:\t")).expect("signals");
+        u64::from_str_radix(caught, 16).expect("a mask") & 1 << (signal_hook::consts::SIGUSR2 - 1) != 0
+    };
+    support::wait_until("a handler", catches);
+    for _ in 0..30 {
+        rustix::process::kill_process(pid, rustix::process::Signal::USR2).expect("signal");
+        std::thread::park_timeout(Duration::from_millis(3));
+    }
+    offer.deliver(Duration::from_secs(30)).expect("delivery");
+    worker.join();
+    assert!(listener.stop(Duration::from_secs(5)).is_complete());
+    assert_eq!(memory.records().len(), 1);
 }
 
 #[test]

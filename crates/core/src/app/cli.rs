@@ -5,9 +5,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{EnumValueParser, PossibleValue};
 use clap::{ArgGroup, Args, ValueEnum};
 
+use super::log_args::LogArgs;
 use super::sizes::{duration, size};
 use super::torture::hardships;
 use crate::disk::Inject;
@@ -18,6 +18,7 @@ use crate::progress::ShowProgress;
 // Options of the framework; a job's own come beside them. No doc comment: it would become the program's description.
 #[derive(Debug, Clone, Args)]
 #[command(group = ArgGroup::new("outcome").args(["output", "tune"]))]
+#[command(group = ArgGroup::new("log_rotation").args(["log_max_bytes", "log_when"]).multiple(true))]
 pub(super) struct CommonArgs {
     /// Files, folders (recursive), globs, or '-' for standard input
     #[arg(value_name = "INPUT")]
@@ -128,54 +129,6 @@ pub(super) struct TuneArgs {
     /// Draw what was measured into this new SVG file
     #[arg(long = "tune-plot", value_name = "FILE", requires = "tune", help_heading = "Tuning")]
     pub(super) plot: Option<PathBuf>,
-}
-
-// Options of the log. No doc comment here either.
-#[derive(Debug, Clone, Args)]
-pub(super) struct LogArgs {
-    /// What is logged on standard error: off, error, warn, info, debug, trace, or directives such as info,my_crate=debug
-    #[arg(long, value_name = "FILTER", default_value = "warn", help_heading = "Messages")]
-    pub(super) log_level: String,
-    /// Log to this file as well, appending
-    #[arg(long, value_name = "PATH", help_heading = "Messages")]
-    pub(super) log_file: Option<PathBuf>,
-    /// What is logged to the file [default: info]
-    #[arg(long, value_name = "FILTER", requires = "log_file", help_heading = "Messages")]
-    pub(super) log_file_level: Option<String>,
-    /// Start a new log file when this one would grow beyond SIZE
-    #[arg(long, value_name = "SIZE", value_parser = size, requires = "log_file", help_heading = "Messages")]
-    pub(super) log_max_bytes: Option<u64>,
-    /// Old log files to keep, PATH.1 being the newest [default: 5]
-    #[arg(long, value_name = "N", requires = "log_max_bytes", help_heading = "Messages")]
-    pub(super) log_backups: Option<u32>,
-    /// Format of the log file
-    #[arg(long, value_name = "FORMAT", default_value = "text", requires = "log_file", help_heading = "Messages",
-          value_parser = log_formats())]
-    pub(super) log_format: LogFormat,
-}
-
-/// How records are written to the log file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum LogFormat {
-    Text,
-    Json,
-}
-
-impl ValueEnum for LogFormat {
-    fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Text, Self::Json]
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(PossibleValue::new(match self {
-            Self::Text => "text",
-            Self::Json => "json",
-        }))
-    }
-}
-
-fn log_formats() -> EnumValueParser<LogFormat> {
-    EnumValueParser::new()
 }
 
 impl CommonArgs {

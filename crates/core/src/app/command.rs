@@ -130,9 +130,10 @@ fn status(finished: &Finished) -> ExitCode {
 }
 
 fn stop_logging(logging: Logging) {
+    drop(logging.hangup);
     let report = logging.listener.stop(DRAIN);
     if !report.is_complete() {
-        eprintln!("warning: the log is incomplete: {report:?}");
+        eprintln!("warning: the log is incomplete: {report}");
     }
 }
 

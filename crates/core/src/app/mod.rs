@@ -2,12 +2,13 @@
 //!
 //! Only this part of the library reads arguments, installs signal handlers, prints and decides exit statuses.
 //! [`registry`] knows the jobs by name, [`cli`] the options that every job has, [`command`] runs what the command line
-//! asks for, [`torture`] reads what a run is to suffer, [`logging`] sets up the listener, [`session`] enters a worker or runs a job, [`tune`] finds
-//! good options for one.
+//! asks for, [`torture`] reads what a run is to suffer, [`log_args`] those of the log, [`logging`] sets up the
+//! listener, [`session`] enters a worker or runs a job, [`tune`] finds good options for one.
 
 mod builder;
 mod cli;
 mod command;
+mod log_args;
 mod logging;
 mod registry;
 mod session;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, fault, values};
-use crate::{Console, Format, Handler, LevelFilter, Record, RotatingFile, Schedule, When};
+use crate::{Console, Directives, Format, Handler, LevelFilter, Record, RotatingFile, Schedule, When};
 
 /// A handler as data. In TOML `kind` says which.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,28 +107,42 @@ impl FileConfig {
 }
 
 impl HandlerConfig {
+    /// What the handler takes: what both its level and its directives let through.
+    pub(super) fn levels(&self, name: &str) -> Result<Directives, ConfigError> {
+        let (level, directives) = match self {
+            Self::Console(config) => (&config.level, &config.directives),
+            Self::File(config) => (&config.level, &config.directives),
+        };
+        let all = || Ok(LevelFilter::TRACE);
+        let level = level.as_deref().map_or_else(all, str::parse);
+        let level = Directives::from(level.map_err(|error| fault(format!("handlers.{name}.level"), error))?);
+        let Some(directives) = directives else { return Ok(level) };
+        let directives: Result<Directives, _> = directives.parse();
+        Ok(level
+            .intersection(&directives.map_err(|error| fault(format!("handlers.{name}.directives"), error))?))
+    }
+
     pub(super) fn build(&self, name: &str) -> Result<Box<dyn Handler>, ConfigError> {
         match self {
-            Self::Console(config) => config.build(name),
+            Self::Console(config) => Ok(config.build()),
             Self::File(config) => config.build(name),
         }
     }
 }
 
 impl ConsoleConfig {
-    fn build(&self, name: &str) -> Result<Box<dyn Handler>, ConfigError> {
-        let mut console =
-            Console::stderr().level(level(name, self.level.as_deref())?).format(self.format.clone());
+    fn build(&self) -> Box<dyn Handler> {
+        let mut console = Console::stderr().format(self.format.clone());
         if let Some(colors) = self.colors {
             console = console.colors(colors);
         }
-        filtered(name, console, self.directives.as_deref(), self.processes.as_deref())
+        of_processes(console, self.processes.as_deref())
     }
 }
 
 impl FileConfig {
     fn build(&self, name: &str) -> Result<Box<dyn Handler>, ConfigError> {
-        let level = level(name, self.level.as_deref())?;
+        self.refuse_idle(name)?;
         let mut file = RotatingFile::builder(&self.path)
             .max_bytes(self.max_bytes)
             .backups(self.backups)
@@ -138,12 +152,11 @@ impl FileConfig {
             file = file.schedule(schedule);
         }
         let file = file.open().map_err(|source| ConfigError::Open { handler: name.to_owned(), source })?;
-        let file = file.level(level).format(self.format.clone());
-        filtered(name, file, self.directives.as_deref(), self.processes.as_deref())
+        Ok(of_processes(file.format(self.format.clone()), self.processes.as_deref()))
     }
 
     fn schedule(&self, name: &str) -> Result<Option<Schedule>, ConfigError> {
-        let Some(when) = &self.when else { return self.refuse_without_when(name).map(|()| None) };
+        let Some(when) = &self.when else { return Ok(None) };
         let when: When = when.parse().map_err(|error| fault(format!("handlers.{name}.when"), error))?;
         let mut schedule = Schedule::new(when).every(self.every.unwrap_or(1));
         if self.utc {
@@ -161,36 +174,29 @@ impl FileConfig {
     }
 
     /// What would have no effect is refused.
-    fn refuse_without_when(&self, name: &str) -> Result<(), ConfigError> {
-        let idle = [("every", self.every.is_some()), ("at", self.at.is_some()), ("utc", self.utc)];
-        match idle.iter().find(|(_, given)| *given) {
-            Some((key, _)) => Err(fault(format!("handlers.{name}.{key}"), "has no effect without `when`")),
+    fn refuse_idle(&self, name: &str) -> Result<(), ConfigError> {
+        let (timed, sized, kept) = (self.when.is_some(), self.max_bytes > 0, self.backups > 0);
+        let idle = [
+            ("every", self.every.is_some() && !timed, "`when`"),
+            ("at", self.at.is_some() && !timed, "`when`"),
+            ("utc", self.utc && !timed, "`when`"),
+            ("max_bytes", sized && !kept && !timed, "`backups` or `when`"),
+            ("backups", kept && !sized && !timed, "`max_bytes` or `when`"),
+            ("gzip", self.gzip && !sized && !timed, "`max_bytes` or `when`"),
+        ];
+        match idle.iter().find(|(_, idle, _)| *idle) {
+            Some((key, _, needed)) => {
+                Err(fault(format!("handlers.{name}.{key}"), format!("has no effect without {needed}")))
+            }
             None => Ok(()),
         }
     }
 }
 
-fn level(name: &str, level: Option<&str>) -> Result<LevelFilter, ConfigError> {
-    let failed = |error| fault(format!("handlers.{name}.level"), error);
-    level.map_or(Ok(LevelFilter::TRACE), |level| level.parse().map_err(failed))
-}
-
-fn filtered(
-    name: &str,
-    handler: impl Handler + 'static,
-    directives: Option<&str>,
-    processes: Option<&[String]>,
-) -> Result<Box<dyn Handler>, ConfigError> {
-    let mut handler: Box<dyn Handler> = Box::new(handler);
-    if let Some(text) = directives {
-        let behind = handler.directives(text);
-        handler = Box::new(behind.map_err(|error| fault(format!("handlers.{name}.directives"), error))?);
-    }
-    if let Some(names) = processes {
-        let names = names.to_vec();
-        handler = Box::new(handler.only(move |record| names.iter().any(|name| matches(name, record))));
-    }
-    Ok(handler)
+fn of_processes(handler: impl Handler + 'static, names: Option<&[String]>) -> Box<dyn Handler> {
+    let Some(names) = names else { return Box::new(handler) };
+    let names = names.to_vec();
+    Box::new(handler.only(move |record| names.iter().any(|name| matches(name, record))))
 }
 
 fn matches(name: &str, record: &Record) -> bool {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use handlers::{ConsoleConfig, FileConfig, HandlerConfig};
 
-use crate::{Level, Listener, ListenerBuilder, OpenError, Patience, StartError};
+use crate::{Level, Listener, ListenerBuilder, ListenerHandle, OpenError, Patience, StartError};
 
 /// A whole logging setup.
 ///
@@ -139,7 +139,7 @@ impl Config {
     pub fn builder(&self) -> Result<ListenerBuilder, ConfigError> {
         let mut builder = self.listener.builder()?;
         for (name, handler) in &self.handlers {
-            builder = builder.handler(handler.build(name)?);
+            builder = builder.named_handler(name, handler.levels(name)?, handler.build(name)?);
         }
         Ok(builder)
     }
@@ -150,6 +150,25 @@ impl Config {
     /// Those of [`builder`](Self::builder), and when the listener cannot be started.
     pub fn start(&self) -> Result<Listener, ConfigError> {
         Ok(self.builder()?.start()?)
+    }
+}
+
+impl Config {
+    /// Lets a running listener, started from an earlier state of this configuration, have the levels that are said
+    /// now: those of its handlers and, in all processes, `listener.levels`. Nothing else is changed, and nothing at all
+    /// if there is an error.
+    ///
+    /// # Errors
+    /// When levels make no sense or the listener has no handler of a name; the error names it.
+    pub fn update_levels(&self, listener: &ListenerHandle) -> Result<(), ConfigError> {
+        let mut levels = Vec::new();
+        for (name, handler) in &self.handlers {
+            let unknown = |error| fault(format!("handlers.{name}"), error);
+            levels.push((listener.handler_levels(name).map_err(unknown)?, handler.levels(name)?));
+        }
+        listener.set_levels(&self.listener.levels).map_err(|error| fault("listener.levels", error))?;
+        levels.into_iter().for_each(|(handler, levels)| handler.set(levels));
+        Ok(())
     }
 }
 

@@ -57,6 +57,11 @@ fn values_that_make_no_sense_are_refused_with_their_key() {
         (format!("{file}when = 'X'"), "handlers.f.when: `X` is none of S, M"),
         (format!("{file}when = 'S'\nat = '12:00'"), "handlers.f.at: `12:00` is no time of day"),
         (format!("{file}utc = true"), "handlers.f.utc: has no effect without `when`"),
+        (format!("{file}max_bytes = 1"), "handlers.f.max_bytes: has no effect without `backups` or `when`"),
+        (format!("{file}backups = 1"), "handlers.f.backups: has no effect without `max_bytes` or `when`"),
+        (format!("{file}gzip = true"), "handlers.f.gzip: has no effect without `max_bytes` or `when`"),
+        (format!("{file}{file}"), "duplicate key"),
+        (format!("{file}format = 'jsn'"), "the log pattern `jsn` has no part in braces"),
         (format!("{file}level = 'loud'"), "handlers.f.level: "),
         (format!("{file}directives = 'a=b=c'"), "handlers.f.directives: "),
         (format!("{file}max_bytes = '10 bananas'"), "`10 bananas` is no size"),
@@ -72,6 +77,65 @@ fn values_that_make_no_sense_are_refused_with_their_key() {
         let refusal = refusal(&text);
         assert!(refusal.contains(expected), "{text}: {refusal}");
     }
+}
+
+#[test]
+fn levels_are_read_in_any_case() {
+    for level in ["warn", "WARN", "Warn"] {
+        let console =
+            format!("[handlers.c]\nkind = 'console'\nlevel = '{level}'\ndirectives = '{level},a={level}'");
+        let text =
+            format!("[listener]\nlevels = '{level}'\n[listener.patience_for]\n{level} = '1s'\n{console}");
+        assert!(start(&text).expect(level).stop(Duration::from_secs(5)).is_complete());
+    }
+}
+
+#[test]
+fn levels_of_a_running_listener_can_be_changed() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("a.log");
+    let config = |name: &str, level: &str, levels: &str| {
+        let kind = format!("kind = 'file'\npath = '{}'\nformat = '{{message}}'", path.display());
+        let text = format!("[listener]\nlevels = '{levels}'\n[handlers.{name}]\n{kind}\nlevel = '{level}'");
+        Config::from_toml(&text).expect("a configuration")
+    };
+    let listener = config("file", "warn", "info").start().expect("listener");
+    let handle = listener.handle();
+    let say = |level, message: &str| {
+        assert!(handle.submit(Record::new(level, "here", message)));
+        assert!(handle.sync(Duration::from_secs(30)));
+    };
+    say(Level::INFO, "too early");
+    config("file", "debug", "debug,noisy=off").update_levels(&handle).expect("levels");
+    say(Level::DEBUG, "one");
+    for (wrong, told) in [
+        (config("fiel", "error", "info"), "handlers.fiel: there is no log handler called \"fiel\""),
+        (config("file", "loud", "info"), "handlers.file.level: "),
+        (
+            config("file", "error", "info,a=b=c"),
+            "listener.levels: log level directives `info,a=b=c` are invalid",
+        ),
+    ] {
+        let error = wrong.update_levels(&handle).expect_err("it makes no sense").to_string();
+        assert!(error.starts_with(told), "{error}");
+    }
+    say(Level::DEBUG, "two");
+    handle.set_handler_levels("file", "off,elsewhere=info").expect("levels");
+    say(Level::ERROR, "too late");
+    assert!(handle.set_handler_levels("file", "loud").is_err());
+    assert!(listener.stop(Duration::from_secs(5)).is_complete());
+    assert_eq!(std::fs::read_to_string(path).expect("log file"), "one\ntwo\n");
+}
+
+#[test]
+fn two_handlers_cannot_rotate_one_file() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("a.log");
+    let handler = |name: &str| {
+        format!("[handlers.{name}]\nkind = 'file'\npath = '{}'\nmax_bytes = 1\nbackups = 1\n", path.display())
+    };
+    let refusal = refusal(&format!("{}{}", handler("one"), handler("two")));
+    assert!(refusal.starts_with("handlers.two: cannot open log file "), "{refusal}");
 }
 
 #[test]

@@ -30,7 +30,13 @@ impl Console {
             .colors(is_colorful(io::stderr().is_terminal(), |name| std::env::var_os(name)))
     }
 
-    /// Writes to `writer`, for example a progress bar that lets lines pass above it; without colours.
+    /// The same by way of `writer`, for example a progress bar that lets lines pass above it.
+    #[must_use]
+    pub fn stderr_by(writer: impl Write + Send + 'static) -> Self {
+        Self { writer: Box::new(writer), ..Self::stderr() }
+    }
+
+    /// Writes to `writer`, without colours.
     #[must_use]
     pub fn new(writer: Box<dyn Write + Send>) -> Self {
         Self { writer, level: LevelFilter::TRACE, formatter: Formatter::default(), line: Vec::new() }

@@ -41,7 +41,8 @@ impl RotatingFileBuilder {
 
     /// Sets the file aside at these times. Old files then carry the date at which they were begun, as
     /// `program.log.2024-03-09`, and those that follow within one period a number, as `program.log.2024-03-09.1`.
-    /// Without a schedule they are numbered from 1, the newest.
+    /// Without a schedule they are numbered from 1, the newest. What a run without one has left stays as it is, and the
+    /// other way round.
     #[must_use]
     pub fn schedule(mut self, schedule: Schedule) -> Self {
         self.rules.schedule = Some(schedule);
@@ -71,21 +72,27 @@ impl RotatingFileBuilder {
     }
 
     /// Opens the file for appending, and creates it if it does not exist. Its next rotation by time depends on when
-    /// it was last written.
+    /// it was created, or last written if that was before.
     ///
     /// # Errors
-    /// When it cannot be opened, or old files of a run that was killed cannot be tidied up; the error names the file.
+    /// When it cannot be opened, another program logs to it and one of the two rotates it, or old files of a run that was killed cannot be tidied up; the error names the file.
     pub fn open(self) -> Result<RotatingFile, OpenError> {
         let Self { path, rules, gzip, delay } = self;
-        let begun = modified(&path);
-        let mut file = RotatingFile::new(path.clone(), Plan::new(rules, begun), gzip);
+        // The program may change its working directory.
+        let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
+        let begun = begun(&absolute);
+        let mut file = RotatingFile::new(absolute, Plan::new(rules, begun), gzip);
         file.prepare(delay).map_err(|source| OpenError::new(path, source))?;
         Ok(file)
     }
 }
 
-/// The second at which a file was last written, if it is there.
-fn modified(path: &Path) -> Option<i64> {
-    let time = path.metadata().and_then(|metadata| metadata.modified()).ok()?;
-    Some(unix_nanos(time).div_euclid(1_000_000_000))
+/// The second at which a file was begun, if it is there: when it was created, as far as the file system knows, or last
+/// written if that was before, as with a copy. A program that runs for a short time only, again and again, would never
+/// find its file old enough by the last record alone.
+fn begun(path: &Path) -> Option<i64> {
+    let metadata = path.metadata().ok()?;
+    let times = [metadata.created(), metadata.modified()];
+    let begun = times.into_iter().flatten().min()?;
+    Some(unix_nanos(begun).div_euclid(1_000_000_000))
 }

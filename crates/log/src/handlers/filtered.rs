@@ -4,35 +4,68 @@
 
 use std::fmt;
 use std::io;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use tracing::Level;
-use tracing_subscriber::filter::Targets;
 
 use super::Handler;
-use crate::Record;
+use crate::{Directives, Record};
+
+/// The levels of a handler, which can be changed while a listener uses it. Clones are the same levels.
+///
+/// ```
+/// use gristmill_log::{Console, Directives, Handler, HandlerLevels};
+///
+/// let levels = HandlerLevels::from("warn".parse::<Directives>()?);
+/// let console = Console::stderr().filtered(levels.clone());
+/// // Later, when more is to be seen:
+/// levels.set("warn,my_crate=debug".parse()?);
+/// # Ok::<(), gristmill_log::DirectivesError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct HandlerLevels {
+    directives: Arc<RwLock<Directives>>,
+}
+
+impl HandlerLevels {
+    /// Other levels from the next record on.
+    pub fn set(&self, directives: Directives) {
+        *self.directives.write().unwrap_or_else(PoisonError::into_inner) = directives;
+    }
+
+    fn pass(&self, target: &str, level: Level) -> bool {
+        self.directives.read().unwrap_or_else(PoisonError::into_inner).pass(target, level)
+    }
+}
+
+impl From<Directives> for HandlerLevels {
+    fn from(directives: Directives) -> Self {
+        Self { directives: Arc::new(RwLock::new(directives)) }
+    }
+}
 
 /// What [`Handler::only`] and [`Handler::directives`] make of a handler.
 pub struct Filtered<H> {
     inner: H,
-    directives: Option<Targets>,
+    levels: Option<HandlerLevels>,
     predicate: Box<dyn Fn(&Record) -> bool + Send>,
 }
 
 impl<H: Handler> Filtered<H> {
     pub(super) fn new(inner: H, predicate: impl Fn(&Record) -> bool + Send + 'static) -> Self {
-        Self { inner, directives: None, predicate: Box::new(predicate) }
+        Self { inner, levels: None, predicate: Box::new(predicate) }
     }
 
-    pub(super) fn and_directives(mut self, directives: Targets) -> Self {
-        self.directives = Some(directives);
+    pub(super) fn and_levels(mut self, levels: HandlerLevels) -> Self {
+        self.levels = Some(levels);
         self
     }
 }
 
 impl<H: Handler> Handler for Filtered<H> {
     fn accepts(&self, level: &Level, target: &str) -> bool {
-        let let_through = self.directives.as_ref().is_none_or(|targets| targets.would_enable(target, level));
+        let let_through = self.levels.as_ref().is_none_or(|levels| levels.pass(target, *level));
         let_through && self.inner.accepts(level, target)
     }
 
@@ -67,10 +100,7 @@ impl<H: Handler> Handler for Filtered<H> {
 
 impl<H: Handler> fmt::Debug for Filtered<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Filtered")
-            .field("inner", &self.inner.name())
-            .field("directives", &self.directives)
-            .finish()
+        f.debug_struct("Filtered").field("inner", &self.inner.name()).field("levels", &self.levels).finish()
     }
 }
 

@@ -13,18 +13,17 @@ use std::time::SystemTime;
 
 pub use console::Console;
 pub use file_builder::RotatingFileBuilder;
-pub use filtered::Filtered;
+pub use filtered::{Filtered, HandlerLevels};
 pub use memory::Memory;
 pub use rotating_file::{OpenError, RotateOptions, RotatingFile};
 use tracing::Level;
-use tracing_subscriber::filter::ParseError;
 
-use crate::Record;
+use crate::{Directives, DirectivesError, Record};
 
 /// Takes records and writes them somewhere.
 ///
 /// All methods are called by the listener's thread, one at a time. A handler that returns an error or panics is
-/// reported through the other handlers, once for each distinct message, and goes on to be called.
+/// reported through the other handlers, each distinct message once a minute, and goes on to be called.
 ///
 /// [`accepts`](Handler::accepts) and [`handle`](Handler::handle) are required. A handler that buffers also needs
 /// [`flush`](Handler::flush).
@@ -112,11 +111,19 @@ pub trait Handler: Send {
     ///
     /// # Errors
     /// When the directives make no sense.
-    fn directives(self, directives: &str) -> Result<Filtered<Self>, ParseError>
+    fn directives(self, directives: &str) -> Result<Filtered<Self>, DirectivesError>
     where
         Self: Sized,
     {
-        Ok(Filtered::new(self, |_| true).and_directives(directives.parse()?))
+        Ok(self.filtered(directives.parse::<Directives>()?))
+    }
+
+    /// The same with [`Directives`] that have been read already, or with [`HandlerLevels`], which can be changed later.
+    fn filtered(self, levels: impl Into<HandlerLevels>) -> Filtered<Self>
+    where
+        Self: Sized,
+    {
+        Filtered::new(self, |_| true).and_levels(levels.into())
     }
 }
 

@@ -1,12 +1,12 @@
 //! The handler that writes to a file and sets it aside by size, by time, or by whichever comes first.
 //!
 //! It never splits a record over two files and never gives up: what fails is returned to the listener, and later
-//! records are tried again. It does not watch whether somebody else renames the file; see
-//! [`reopen`](crate::ListenerHandle::reopen).
+//! records are tried again. A file that somebody has removed is begun anew; it does not watch whether somebody renames
+//! the file, see [`reopen`](crate::ListenerHandle::reopen).
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tracing::Level;
 use tracing_subscriber::filter::LevelFilter;
@@ -14,7 +14,12 @@ use tracing_subscriber::filter::LevelFilter;
 use super::{Handler, RotatingFileBuilder};
 use crate::format::Formatter;
 use crate::rotation::{Compressor, Family, Plan, Sink, recover};
+use crate::worker::Wait;
 use crate::{Format, Record};
+
+/// How long a file may still be claimed by somebody else: a program that was killed takes a moment to end, and what it
+/// has just started has its files open until then, too.
+const CLAIM: Duration = Duration::from_millis(500);
 
 /// When a file is set aside by size, and how many of them are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,6 +51,10 @@ impl OpenError {
 }
 
 /// Appends records to a file and rotates it.
+///
+/// A file that is rotated belongs to one program: a second one that would log to it, too, is refused. Several may share
+/// a file that none of them rotates. A path that is a symbolic link stays one, and old files are beside the file that it
+/// leads to. Devices and pipes are written to and never rotated.
 ///
 /// ```
 /// use gristmill_log::{RotatingFile, Schedule, When};
@@ -101,17 +110,23 @@ impl RotatingFile {
         self
     }
 
-    /// Sets the file aside now and begins a new one, whether it is due or not.
+    /// Sets the file aside now and begins a new one, whether it is due or not. Nothing happens to a device or a pipe,
+    /// nor to a file with numbered old ones of which none is to be kept.
     ///
     /// # Errors
     /// When something cannot be written, renamed, removed or opened. Records are then still taken.
     pub fn rotate(&mut self) -> io::Result<()> {
         self.sink.write()?;
+        self.sink.open_once()?;
+        if !self.sink.is_regular() || !self.plan.keeps_old_files() {
+            return Ok(());
+        }
         let compressed = self.compressor.finish();
-        let aside = self.plan.set_aside(&self.family, self.sink.size())?;
-        self.begin_anew(aside.as_deref())?;
+        let family = self.family.resolved();
+        let aside = self.plan.set_aside(&family, self.sink.size())?;
+        self.begin_anew(&family, aside.as_deref())?;
         self.plan.begin();
-        let pruned = self.plan.prune(&self.family);
+        let pruned = self.plan.prune(&family);
         let compressing = match aside.filter(|_| self.gzip) {
             Some(old) => self.compressor.start(old),
             None => Ok(()),
@@ -120,11 +135,11 @@ impl RotatingFile {
     }
 
     /// Without a new file the old one gets its name back, and goes on.
-    fn begin_anew(&mut self, aside: Option<&Path>) -> io::Result<()> {
+    fn begin_anew(&mut self, family: &Family, aside: Option<&Path>) -> io::Result<()> {
         self.sink.open().inspect_err(|_| {
             if let Some(old) = aside {
                 // If that fails too, records go on into the file that has been set aside: it is still open.
-                drop(std::fs::rename(old, self.sink.path()));
+                drop(std::fs::rename(old, family.path()));
             }
         })
     }
@@ -134,8 +149,9 @@ impl RotatingFile {
     /// # Errors
     /// When the folder cannot be read.
     pub fn files(&self) -> io::Result<Vec<PathBuf>> {
-        let old = self.plan.list(&self.family)?;
-        let old = old.iter().map(|tail| self.family.find(tail));
+        let family = self.family.resolved();
+        let old = self.plan.list(&family)?;
+        let old = old.iter().map(|tail| family.find(tail));
         Ok(old.chain([self.sink.path().to_owned()]).collect())
     }
 
@@ -143,12 +159,12 @@ impl RotatingFile {
     #[must_use]
     pub fn due(&self) -> Option<SystemTime> {
         let second = u64::try_from(self.plan.until()?).unwrap_or(0);
-        UNIX_EPOCH.checked_add(std::time::Duration::from_secs(second))
+        UNIX_EPOCH.checked_add(Duration::from_secs(second))
     }
 
     pub(super) fn new(path: PathBuf, plan: Plan, gzip: bool) -> Self {
         Self {
-            sink: Sink::new(path.clone()),
+            sink: Sink::new(path.clone(), plan.rotates()),
             family: Family::new(path),
             plan,
             gzip,
@@ -161,7 +177,12 @@ impl RotatingFile {
 
     /// Opens the file, unless its first record is to do that, and tidies up after an earlier run.
     pub(super) fn prepare(&mut self, delay: bool) -> io::Result<()> {
-        let opened = if delay { Ok(()) } else { self.sink.open_unexplained() };
+        let mut wait = Wait::new(CLAIM);
+        let mut opened = if delay { Ok(()) } else { self.sink.open_unexplained() };
+        while opened.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::ResourceBusy) && wait.pause()
+        {
+            opened = self.sink.open_unexplained();
+        }
         opened.and_then(|()| self.recover())
     }
 
@@ -169,8 +190,9 @@ impl RotatingFile {
         if !self.gzip {
             return Ok(());
         }
-        match self.plan.list(&self.family) {
-            Ok(old) => old.iter().try_for_each(|tail| recover(&self.family, tail)),
+        let family = self.family.resolved();
+        match self.plan.list(&family) {
+            Ok(old) => old.iter().try_for_each(|tail| recover(&family, tail)),
             // A delayed file may be in a folder that does not exist yet.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(error),
@@ -179,8 +201,16 @@ impl RotatingFile {
 
     fn rotate_if_due(&mut self) -> io::Result<()> {
         self.sink.open_once()?;
-        let due = self.sink.is_regular() && self.plan.is_due(self.sink.size(), self.line.len());
-        if due { self.rotate() } else { Ok(()) }
+        if !self.is_due() {
+            return Ok(());
+        }
+        // An empty file must not push out an old one.
+        self.sink.measure();
+        if self.is_due() { self.rotate() } else { Ok(()) }
+    }
+
+    fn is_due(&mut self) -> bool {
+        self.sink.is_regular() && self.plan.is_due(self.sink.size(), self.line.len())
     }
 }
 

@@ -2,23 +2,22 @@
 //!
 //! Its stop, and everything between, is elsewhere.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::SystemTime;
-
-use tracing_subscriber::filter::ParseError;
 
 use super::dispatch::Dispatch;
 use super::handle::{QueueOptions, Shared};
 use super::run::Run;
 use super::{Listener, StartError};
-use crate::Patience;
-use crate::handlers::Handler;
-use crate::worker::parse_directives;
+use crate::handlers::{Handler, HandlerLevels};
+use crate::{Directives, DirectivesError, Patience};
 
 /// Collects what a [`Listener`] needs.
 pub struct ListenerBuilder {
     handlers: Vec<Box<dyn Handler>>,
+    levels: BTreeMap<String, HandlerLevels>,
     name: String,
     options: QueueOptions,
 }
@@ -31,7 +30,7 @@ impl ListenerBuilder {
             patience: Patience::default(),
             levels: "info".to_owned(),
         };
-        Self { handlers: Vec::new(), name: "main".to_owned(), options }
+        Self { handlers: Vec::new(), levels: BTreeMap::new(), name: "main".to_owned(), options }
     }
 
     /// Adds a handler. Each record goes to all that accept it, in the order in which they were added.
@@ -39,6 +38,20 @@ impl ListenerBuilder {
     pub fn handler(mut self, handler: impl Handler + 'static) -> Self {
         self.handlers.push(Box::new(handler));
         self
+    }
+
+    /// Adds a handler with levels that can be changed later under this name, by
+    /// [`ListenerHandle::set_handler_levels`](crate::ListenerHandle::set_handler_levels).
+    #[must_use]
+    pub fn named_handler(
+        mut self,
+        name: impl Into<String>,
+        levels: impl Into<HandlerLevels>,
+        handler: impl Handler + 'static,
+    ) -> Self {
+        let levels = levels.into();
+        self.levels.insert(name.into(), levels.clone());
+        self.handler(handler.filtered(levels))
     }
 
     /// The process name in records of this process that have none. The default is `main`.
@@ -77,8 +90,8 @@ impl ListenerBuilder {
     ///
     /// # Errors
     /// When the directives make no sense.
-    pub fn levels(mut self, directives: &str) -> Result<Self, ParseError> {
-        parse_directives(directives)?;
+    pub fn levels(mut self, directives: &str) -> Result<Self, DirectivesError> {
+        directives.parse::<Directives>()?;
         self.options.levels = directives.to_owned();
         Ok(self)
     }
@@ -88,7 +101,7 @@ impl ListenerBuilder {
     /// # Errors
     /// When the system is out of descriptors, memory or threads.
     pub fn start(self) -> Result<Listener, StartError> {
-        let (shared, inlet) = Shared::new(self.name, self.options)?;
+        let (shared, inlet) = Shared::new(self.name, self.options, self.levels)?;
         let (report, done) = mpsc::sync_channel(1);
         let dispatch = Dispatch::new(self.handlers, shared.name.clone(), SystemTime::now());
         let run = Run::new(Arc::clone(&shared), inlet, dispatch);

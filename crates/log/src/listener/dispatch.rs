@@ -3,17 +3,19 @@
 //! A handler that fails or panics costs its own record and nothing else. Where records come from is not known here.
 
 use std::any::Any;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use tracing::Level;
 
 use super::report::HandlerFailure;
 use crate::{Handler, Record};
 
-/// Distinct failures of one handler that are reported; later ones are only counted.
+/// A failure of a handler that goes on is reported again after this time; in between it is only counted.
+const AGAIN: Duration = Duration::from_secs(60);
+/// Distinct failures of one handler that are reported within that time.
 const MOST_REPORTED: usize = 64;
 
 /// The target of records that the listener itself makes.
@@ -26,7 +28,8 @@ struct Slot {
     dirty: bool,
     failures: u64,
     first: Option<String>,
-    reported: HashSet<String>,
+    /// When each was reported.
+    reported: HashMap<String, Instant>,
 }
 
 /// The handlers.
@@ -43,7 +46,7 @@ impl Dispatch {
         let slot = |mut handler: Box<dyn Handler>| {
             handler.begin(origin);
             let name = handler.name();
-            Slot { handler, name, dirty: false, failures: 0, first: None, reported: HashSet::new() }
+            Slot { handler, name, dirty: false, failures: 0, first: None, reported: HashMap::new() }
         };
         Self { slots: handlers.into_iter().map(slot).collect(), process }
     }
@@ -129,11 +132,11 @@ impl Dispatch {
     }
 
     /// Tells the other handlers of each failure that is new. Telling them may bring up new ones; it ends because
-    /// each is told once and their number is limited. Returns whether there was something to tell.
+    /// each is told once in a while and their number is limited. Returns whether there was something to tell.
     fn report(&mut self, mut faults: Vec<Fault>) -> bool {
         let mut any = false;
         while let Some((place, error)) = faults.pop() {
-            if !self.slots[place].count(&error) {
+            if !self.slots[place].count(&error, Instant::now()) {
                 continue;
             }
             let message = format!("{} failed: {error}", self.slots[place].name);
@@ -158,10 +161,15 @@ impl Slot {
     }
 
     /// Counts a failure and returns whether it is to be reported.
-    fn count(&mut self, error: &str) -> bool {
+    fn count(&mut self, error: &str, now: Instant) -> bool {
         self.failures += 1;
         self.first.get_or_insert_with(|| error.to_owned());
-        self.reported.len() < MOST_REPORTED && self.reported.insert(error.to_owned())
+        self.reported.retain(|_, told| now.saturating_duration_since(*told) < AGAIN);
+        let is_new = self.reported.len() < MOST_REPORTED && !self.reported.contains_key(error);
+        if is_new {
+            self.reported.insert(error.to_owned(), now);
+        }
+        is_new
     }
 }
 
@@ -181,4 +189,23 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 /// Says something when there is no handler to say it: on standard error. If that fails too, nobody listens.
 pub(super) fn last_resort(message: &str) {
     drop(io::stderr().write_all(format!("{message}\n").as_bytes()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Memory;
+
+    #[test]
+    fn a_failure_that_goes_on_is_told_again_after_a_while() {
+        let mut dispatch = Dispatch::new(vec![Box::new(Memory::new())], "main".into(), SystemTime::now());
+        let slot = &mut dispatch.slots[0];
+        let begin = Instant::now();
+        assert!(slot.count("full", begin) && !slot.count("full", begin));
+        assert!(slot.count("gone", begin + AGAIN / 2) && !slot.count("full", begin + AGAIN / 2));
+        assert!(slot.count("full", begin + AGAIN) && !slot.count("gone", begin + AGAIN));
+        let told = (0..1000).filter(|n| slot.count(&n.to_string(), begin + AGAIN)).count();
+        assert_eq!(told, MOST_REPORTED - 2, "however many there are");
+        assert_eq!(slot.failures, 1006);
+    }
 }

@@ -4,10 +4,8 @@
 
 use std::io;
 
-use tracing_subscriber::filter::ParseError;
-
-use crate::InstallError;
 use crate::ring::LONGEST_LEVELS;
+use crate::{DirectivesError, InstallError};
 
 /// An endpoint could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +20,7 @@ pub enum EndpointError {
         /// The directives.
         directives: String,
         /// What is wrong with them.
-        source: ParseError,
+        source: DirectivesError,
     },
     /// The memory or the channel for the queue could not be made.
     #[error("cannot make a log queue for {name}: {source}")]
@@ -34,7 +32,7 @@ pub enum EndpointError {
     },
 }
 
-/// The levels of running processes could not be changed.
+/// The levels of running processes, or of a handler, could not be changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LevelsError {
@@ -44,7 +42,7 @@ pub enum LevelsError {
         /// The directives.
         directives: String,
         /// What is wrong with them.
-        source: ParseError,
+        source: DirectivesError,
     },
     /// There is no room for them in a queue's header.
     #[error(
@@ -53,6 +51,12 @@ pub enum LevelsError {
     TooLong {
         /// How long they are.
         len: usize,
+    },
+    /// No handler has this name.
+    #[error("there is no log handler called {name:?}")]
+    NoHandler {
+        /// The name.
+        name: String,
     },
 }
 

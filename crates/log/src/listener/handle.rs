@@ -2,6 +2,7 @@
 //!
 //! The handle leaves a command and wakes the thread. It waits for it only where a time is given.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -14,8 +15,7 @@ use super::errors::{EndpointError, LevelsError, StartError};
 use super::queues::Queues;
 use super::wait::Waiter;
 use crate::ring::{LONGEST_LEVELS, Ring};
-use crate::worker::parse_directives;
-use crate::{Endpoint, Patience, Producer, Record};
+use crate::{Directives, Endpoint, HandlerLevels, Patience, Producer, Record};
 
 /// How the queue of a process is made.
 #[derive(Clone, Debug)]
@@ -59,10 +59,16 @@ pub(super) struct Shared {
     pub(super) stopped: AtomicBool,
     queues: Mutex<Queues>,
     own: OnceLock<Producer>,
+    /// The levels of handlers that have a name.
+    handlers: BTreeMap<String, HandlerLevels>,
 }
 
 impl Shared {
-    pub(super) fn new(name: String, options: QueueOptions) -> Result<(Arc<Self>, Inlet), StartError> {
+    pub(super) fn new(
+        name: String,
+        options: QueueOptions,
+        handlers: BTreeMap<String, HandlerLevels>,
+    ) -> Result<(Arc<Self>, Inlet), StartError> {
         let (bell, wakes) = ipc::channel().map_err(StartError::Channel)?;
         let waiter = Waiter::new(wakes).map_err(StartError::Channel)?;
         let (commands, receiver) = mpsc::channel();
@@ -76,6 +82,7 @@ impl Shared {
             thread: OnceLock::new(),
             stopped: AtomicBool::new(false),
             own: OnceLock::new(),
+            handlers,
         });
         let own = shared.endpoint(&shared.name, "")?;
         // The endpoint is a moment old: nobody else can have attached to it.
@@ -146,8 +153,8 @@ impl ListenerHandle {
     /// # Errors
     /// When the directives are invalid, the listener has stopped, or the system is out of memory or descriptors.
     pub fn endpoint(&self, name: &str, directives: &str) -> Result<Endpoint, EndpointError> {
-        parse_directives(directives)
-            .map_err(|source| EndpointError::Directives { directives: directives.to_owned(), source })?;
+        let parsed = directives.parse::<Directives>();
+        parsed.map_err(|source| EndpointError::Directives { directives: directives.to_owned(), source })?;
         self.shared.endpoint(name, directives)
     }
 
@@ -181,6 +188,22 @@ impl ListenerHandle {
         Ok(self.shared.queues().tell(name, directives))
     }
 
+    /// Changes what a handler takes of what processes send, from the next record on. The listener was given its name by
+    /// [`named_handler`](crate::ListenerBuilder::named_handler), or by a [`Config`](crate::Config).
+    ///
+    /// # Errors
+    /// When the directives are invalid, or there is no handler of this name.
+    pub fn set_handler_levels(&self, name: &str, directives: &str) -> Result<(), LevelsError> {
+        let invalid = |source| LevelsError::Directives { directives: directives.to_owned(), source };
+        let directives = directives.parse().map_err(invalid)?;
+        self.handler_levels(name)?.set(directives);
+        Ok(())
+    }
+
+    pub(crate) fn handler_levels(&self, name: &str) -> Result<&HandlerLevels, LevelsError> {
+        self.shared.handlers.get(name).ok_or_else(|| LevelsError::NoHandler { name: name.to_owned() })
+    }
+
     /// Lets the handlers open their files anew, after the records that are on the queues now, as is usual on `SIGHUP`
     /// when somebody else has moved the files away. See [`reopen_on_hangup`](crate::reopen_on_hangup).
     ///
@@ -211,6 +234,6 @@ fn check_levels(directives: &str) -> Result<(), LevelsError> {
     if directives.len() > LONGEST_LEVELS {
         return Err(LevelsError::TooLong { len: directives.len() });
     }
-    let parsed = parse_directives(directives).map(drop);
-    parsed.map_err(|source| LevelsError::Directives { directives: directives.to_owned(), source })
+    let parsed = directives.parse::<Directives>();
+    parsed.map(drop).map_err(|source| LevelsError::Directives { directives: directives.to_owned(), source })
 }

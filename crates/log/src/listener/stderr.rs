@@ -2,10 +2,8 @@
 //!
 //! It puts together what is there; programs that want more put it together themselves.
 
-use tracing_subscriber::filter::ParseError;
-
 use super::{InstallOwnError, Listener, StartError};
-use crate::Console;
+use crate::{Console, DirectivesError};
 
 /// [`log_to_stderr`] has failed.
 #[derive(Debug, thiserror::Error)]
@@ -17,7 +15,7 @@ pub enum LogToStderrError {
         /// The directives.
         directives: String,
         /// What is wrong with them.
-        source: ParseError,
+        source: DirectivesError,
     },
     /// There is no listener.
     #[error(transparent)]

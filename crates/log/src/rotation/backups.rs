@@ -27,6 +27,13 @@ impl Family {
         &self.path
     }
 
+    /// The same files by the place that a symbolic link leads to: the link stays as it is, and old files are beside
+    /// the new one.
+    pub(crate) fn resolved(&self) -> Self {
+        let leads_to = self.path.is_symlink().then(|| fs::canonicalize(&self.path).ok()).flatten();
+        leads_to.filter(|path| path.is_file()).map_or_else(|| self.clone(), Self::new)
+    }
+
     /// The path of the old file with this tail.
     pub(crate) fn with_tail(&self, tail: &str) -> PathBuf {
         append(&self.path, &format!(".{tail}"))
@@ -36,6 +43,11 @@ impl Family {
     pub(crate) fn has(&self, tail: &str) -> bool {
         let plain = self.with_tail(tail);
         exists(&compressed(&plain)) || exists(&plain)
+    }
+
+    /// Whether there is one that is no folder.
+    pub(crate) fn has_file(&self, tail: &str) -> bool {
+        self.find(tail).symlink_metadata().is_ok_and(|metadata| !metadata.is_dir())
     }
 
     /// The tails of the old files that `is_ours` accepts, in no order.
@@ -56,11 +68,12 @@ impl Family {
         Ok(tails.into_iter().collect())
     }
 
-    /// The path of an old file in the form in which it is there.
+    /// The path of an old file in the form in which it is there. The plain one goes when the other is complete, so it
+    /// is whole if it is there.
     pub(crate) fn find(&self, tail: &str) -> PathBuf {
         let plain = self.with_tail(tail);
         let gz = compressed(&plain);
-        if exists(&gz) { gz } else { plain }
+        if !exists(&plain) && exists(&gz) { gz } else { plain }
     }
 
     /// Removes an old file in both forms.
@@ -78,17 +91,19 @@ impl Family {
         Ok(to)
     }
 
-    /// Renames an old file, in the form in which it is there, over another.
+    /// Renames an old file, in the form in which it is there, over another in either form.
     pub(crate) fn shift(&self, from: &str, to: &str) -> io::Result<()> {
-        let (from, to) = (self.with_tail(from), self.with_tail(to));
-        for (from, to, other) in [(&from, &to, &compressed(&to)), (&compressed(&from), &compressed(&to), &to)]
-        {
-            if exists(from) {
-                rename(from, to)?;
-                remove(other)?;
-            }
+        let (found, to) = (self.find(from), self.with_tail(to));
+        let plain = self.with_tail(from);
+        if found == plain {
+            rename(&plain, &to)?;
+            remove(&compressed(&to))?;
+            // What a compression left that did not come to its end.
+            remove(&compressed(&plain))
+        } else {
+            rename(&found, &compressed(&to))?;
+            remove(&to)
         }
-        Ok(())
     }
 
     fn folder(&self) -> PathBuf {

@@ -4,11 +4,12 @@
 //! complete, and the plain one goes after that. Which file is to be compressed is decided elsewhere.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 
 use flate2::Compression;
+use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 
 use super::backups::{Family, append, compressed, exists, remove, rename};
@@ -76,20 +77,25 @@ pub(crate) fn recover(family: &Family, tail: &str) -> io::Result<()> {
     let plain = family.with_tail(tail);
     let gz = compressed(&plain);
     remove(&append(&gz, PART))?;
-    if exists(&plain) && exists(&gz) && holds(&gz, &plain)? {
-        remove(&plain)?;
+    if exists(&plain) && exists(&gz) {
+        // Either it was about to be removed, or the other is not what it should be.
+        remove(if holds(&gz, &plain)? { &plain } else { &gz })?;
     }
     Ok(())
 }
 
-/// Whether a compressed file says that it holds as many bytes as the plain one has.
+/// Whether a compressed file holds what the plain one does. It may be torn, or an older file's.
 fn holds(gz: &Path, plain: &Path) -> io::Result<bool> {
-    let mut file = File::open(gz)?;
-    if file.metadata()?.len() < 18 {
-        return Ok(false);
+    let mut plain = BufReader::new(File::open(plain)?);
+    let mut unpacked = BufReader::new(MultiGzDecoder::new(File::open(gz)?));
+    loop {
+        let Ok(found) = unpacked.fill_buf() else { return Ok(false) };
+        let wanted = plain.fill_buf()?;
+        let len = found.len().min(wanted.len());
+        if len == 0 || found[..len] != wanted[..len] {
+            return Ok(found.is_empty() && wanted.is_empty());
+        }
+        unpacked.consume(len);
+        plain.consume(len);
     }
-    file.seek(SeekFrom::End(-4))?;
-    let mut size = [0; 4];
-    file.read_exact(&mut size)?;
-    Ok(u64::from(u32::from_le_bytes(size)) == plain.metadata()?.len() & 0xFFFF_FFFF)
 }

@@ -7,16 +7,19 @@ mod clock;
 mod compress;
 mod dated;
 mod numbered;
+mod open;
 mod plan;
 mod schedule;
 mod sink;
+mod when;
 
 pub(crate) use backups::Family;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub(crate) use compress::{Compressor, recover};
 pub(crate) use plan::{Plan, Rules};
-pub use schedule::{Schedule, ScheduleError, When};
+pub use schedule::{Schedule, ScheduleError};
 pub(crate) use sink::Sink;
+pub use when::When;
 
 use std::io;
 

@@ -24,9 +24,16 @@ pub(super) fn set_aside(family: &Family, backups: u32) -> io::Result<Option<Path
     family.set_aside("1").map(Some)
 }
 
+/// Gives up what is left of a time when more files were kept: those that follow on the last without a break.
+pub(super) fn prune(family: &Family, backups: u32) -> io::Result<()> {
+    let tails = (backups..u32::MAX).map(|number| (number + 1).to_string());
+    tails.take_while(|tail| family.has_file(tail)).try_for_each(|tail| family.give_up(&tail))
+}
+
 /// The tails of the old files, oldest first.
 pub(super) fn list(family: &Family) -> io::Result<Vec<String>> {
     let mut old = family.tails(|tail| number(tail).is_some())?;
+    old.retain(|tail| family.has_file(tail));
     old.sort_by_key(|tail| Reverse(number(tail)));
     Ok(old)
 }

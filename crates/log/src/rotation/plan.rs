@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::backups::Family;
-use super::{Clock, Schedule, SystemClock, dated, numbered};
+use super::dated::Dated;
+use super::{Clock, Schedule, SystemClock, numbered};
 use crate::record::unix_nanos;
 
 /// A time rotation that failed is tried again after this many seconds, or when the next is due.
@@ -34,6 +35,8 @@ pub(crate) struct Plan {
     rules: Rules,
     /// No rotation by size is tried below this many bytes: a failed one is repeated only after another `max_bytes`.
     from_bytes: u64,
+    /// The second at which its period began, as far as that is known.
+    since: i64,
     /// The second at which the file is due by time.
     until: i64,
     /// The second at which that is tried next: later than `until` after a failure.
@@ -41,9 +44,9 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// `begun` is the second at which the file was last written, if it exists.
+    /// `begun` is the second at which the file was begun, if it exists.
     pub(crate) fn new(rules: Rules, begun: Option<i64>) -> Self {
-        let mut plan = Self { rules, from_bytes: 0, until: i64::MAX, next_try: i64::MAX };
+        let mut plan = Self { rules, from_bytes: 0, since: i64::MIN, until: i64::MAX, next_try: i64::MAX };
         let begun = begun.unwrap_or_else(|| plan.now());
         plan.begin_at(begun);
         plan
@@ -54,14 +57,17 @@ impl Plan {
         self.is_due_by_size(size, more) || self.is_due_by_time(size)
     }
 
-    fn is_due_by_size(&self, size: u64, more: usize) -> bool {
-        let Rules { max_bytes, backups, schedule, .. } = &self.rules;
-        // Old files with numbers need a highest one; those with dates can be kept without end.
-        *max_bytes > 0
-            && (*backups > 0 || schedule.is_some())
+    fn is_due_by_size(&mut self, size: u64, more: usize) -> bool {
+        let max_bytes = self.rules.max_bytes;
+        if size.saturating_add(max_bytes.max(1)) < self.from_bytes {
+            // It is not the file any more with which that failed, or somebody has emptied it.
+            self.from_bytes = 0;
+        }
+        max_bytes > 0
+            && self.keeps_old_files()
             && size > 0
             && size >= self.from_bytes
-            && size.saturating_add(more as u64) > *max_bytes
+            && size.saturating_add(more as u64) > max_bytes
     }
 
     fn is_due_by_time(&mut self, size: u64) -> bool {
@@ -69,6 +75,10 @@ impl Plan {
             return false;
         }
         let now = self.now();
+        if now < self.since {
+            // The clock has been set back, perhaps from a year that is far away: the file must not wait for that.
+            self.begin_at(now);
+        }
         if now < self.next_try {
             return false;
         }
@@ -88,7 +98,7 @@ impl Plan {
         };
         let now = self.now();
         self.next_try = schedule.next_second(now).min(now.saturating_add(RETRY)).max(self.until);
-        dated::set_aside(family, schedule, self.until)
+        Dated::new(family, schedule, now).set_aside(self.until)
     }
 
     /// A new file has been begun.
@@ -105,6 +115,7 @@ impl Plan {
 
     fn begin_at(&mut self, begun: i64) {
         if let Some(schedule) = &self.rules.schedule {
+            self.since = begun;
             self.until = schedule.next_second(begun);
             self.next_try = self.until;
         }
@@ -113,15 +124,29 @@ impl Plan {
     /// Removes old files that are too many.
     pub(crate) fn prune(&self, family: &Family) -> io::Result<()> {
         match &self.rules.schedule {
-            Some(schedule) if self.rules.backups > 0 => dated::prune(family, schedule, self.rules.backups),
-            _ => Ok(()),
+            Some(schedule) if self.rules.backups > 0 => {
+                Dated::new(family, schedule, self.now()).prune(self.rules.backups)
+            }
+            Some(_) => Ok(()),
+            None => numbered::prune(family, self.rules.backups),
         }
+    }
+
+    /// Whether a file that is set aside is kept.
+    pub(crate) fn keeps_old_files(&self) -> bool {
+        // Old files with numbers need a highest one; those with dates can be kept without end.
+        self.rules.backups > 0 || self.rules.schedule.is_some()
+    }
+
+    /// Whether the file is set aside at all, so that nobody else may write to it.
+    pub(crate) fn rotates(&self) -> bool {
+        self.keeps_old_files() && (self.rules.max_bytes > 0 || self.rules.schedule.is_some())
     }
 
     /// The tails of the old files that this plan makes, oldest first.
     pub(crate) fn list(&self, family: &Family) -> io::Result<Vec<String>> {
         match &self.rules.schedule {
-            Some(schedule) => dated::list(family, schedule),
+            Some(schedule) => Dated::new(family, schedule, self.now()).list(),
             None => numbered::list(family),
         }
     }

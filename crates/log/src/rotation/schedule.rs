@@ -2,69 +2,31 @@
 //!
 //! It computes; it looks at no clock and no file.
 
-use std::fmt;
-use std::str::FromStr;
 use std::time::SystemTime;
 
 use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan, Zoned};
+use jiff::{Span, Timestamp, Zoned};
 
+use super::When;
 use crate::record::unix_nanos;
 
-/// The unit of a [`Schedule`].
-///
-/// As text these are `S`, `M`, `H`, `D`, `midnight` and `W0` (Monday) to `W6` (Sunday), in either case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum When {
-    /// Seconds, counted from the moment at which the file was begun.
-    Second,
-    /// Minutes, counted in the same way.
-    Minute,
-    /// Hours, counted in the same way.
-    Hour,
-    /// Days of 24 hours, counted in the same way.
-    Day,
-    /// The end of a day.
-    Midnight,
-    /// The end of a day of the week; 0 is Monday.
-    Weekday(u8),
-}
-
-/// A text that names no [`When`].
+/// A text that is no part of a [`Schedule`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is none of S, M, H, D, midnight, W0, …, W6")]
-pub struct ScheduleError {
-    text: String,
-}
-
-impl FromStr for When {
-    type Err = ScheduleError;
-
-    fn from_str(text: &str) -> Result<Self, ScheduleError> {
-        Ok(match text.to_ascii_uppercase().as_bytes() {
-            b"S" => Self::Second,
-            b"M" => Self::Minute,
-            b"H" => Self::Hour,
-            b"D" => Self::Day,
-            b"MIDNIGHT" => Self::Midnight,
-            [b'W', day @ b'0'..=b'6'] => Self::Weekday(day - b'0'),
-            _ => return Err(ScheduleError { text: text.to_owned() }),
-        })
-    }
-}
-
-impl fmt::Display for When {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Second => f.write_str("S"),
-            Self::Minute => f.write_str("M"),
-            Self::Hour => f.write_str("H"),
-            Self::Day => f.write_str("D"),
-            Self::Midnight => f.write_str("midnight"),
-            Self::Weekday(day) => write!(f, "W{day}"),
-        }
-    }
+#[non_exhaustive]
+pub enum ScheduleError {
+    /// It names no [`When`].
+    #[error("`{text}` is none of S, M, H, D, midnight, W0, …, W6")]
+    When {
+        /// The text.
+        text: String,
+    },
+    /// It names no time zone.
+    #[error("`{text}` is no time zone that this machine knows, nor a rule for one")]
+    Zone {
+        /// The text.
+        text: String,
+    },
 }
 
 /// When a log file is set aside by time.
@@ -105,18 +67,23 @@ impl Schedule {
         self
     }
 
+    /// Days begin and files are named in this time zone: a name such as `Europe/Berlin`, or a rule such as
+    /// `EST5EDT,M3.2.0,M11.1.0`.
+    ///
+    /// # Errors
+    /// When there is no such zone.
+    pub fn zone(mut self, zone: &str) -> Result<Self, ScheduleError> {
+        let known = TimeZone::get(zone).or_else(|_| TimeZone::posix(zone));
+        self.zone = known.map_err(|_| ScheduleError::Zone { text: zone.to_owned() })?;
+        Ok(self)
+    }
+
     /// The time of day for [`When::Midnight`] and [`When::Weekday`], in place of the day's end. Parts beyond those of
     /// a day, such as an hour 25, count as the largest.
     #[must_use]
     pub fn at(mut self, hour: u8, minute: u8, second: u8) -> Self {
         let part = |value: u8, most: u8| value.min(most).cast_signed();
         self.at = Time::new(part(hour, 23), part(minute, 59), part(second, 59), 0).ok();
-        self
-    }
-
-    #[cfg(test)]
-    pub(crate) fn in_zone(mut self, zone: TimeZone) -> Self {
-        self.zone = zone;
         self
     }
 
@@ -142,12 +109,16 @@ impl Schedule {
     pub(super) fn name(&self, second: i64) -> String {
         let start = match self.unit_seconds() {
             Some(unit) => self.zoned(second.saturating_sub(unit.saturating_mul(self.every))),
-            None => {
-                let end = self.zoned(second);
-                end.checked_sub(self.days().days()).unwrap_or(end)
-            }
+            None if self.at.is_some() => self.days_before(second, self.days()),
+            // From the period's last second on: a zone may have left out the day before its end.
+            None => self.days_before(second.saturating_sub(1), self.days() - 1),
         };
         start.strftime(self.pattern()).to_string()
+    }
+
+    /// The name of a period that begins at `second`.
+    pub(super) fn date(&self, second: i64) -> String {
+        self.zoned(second).strftime(self.pattern()).to_string()
     }
 
     /// Whether `text` is what [`name`](Self::name) may have made.
@@ -192,6 +163,11 @@ impl Schedule {
         Timestamp::from_second(second).unwrap_or_default().to_zoned(self.zone.clone())
     }
 
+    fn days_before(&self, second: i64, days: i64) -> Zoned {
+        let end = self.zoned(second);
+        Span::new().try_days(days).and_then(|days| end.checked_sub(days)).unwrap_or(end)
+    }
+
     fn next_day_end(&self, second: i64) -> Option<i64> {
         let mut date = self.zoned(second).date();
         // The day's end is the next one's first moment. A week and a day hold every weekday's end.
@@ -204,7 +180,7 @@ impl Schedule {
                     return if more == 0 {
                         Some(end)
                     } else {
-                        self.day_end(date.checked_add(more.days()).ok()?)
+                        self.day_end(date.checked_add(Span::new().try_days(more).ok()?).ok()?)
                     };
                 }
             }
@@ -223,7 +199,8 @@ impl Schedule {
         }
     }
 
-    /// When the file of this day is set aside. A time that the clocks skip on that day comes at their change.
+    /// When the file of this day is set aside. A time that the clocks skip on that day comes later by as much as they
+    /// skip.
     fn day_end(&self, date: Date) -> Option<i64> {
         let moment = match self.at {
             Some(time) => date.to_datetime(time),
@@ -235,3 +212,5 @@ impl Schedule {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod zones;

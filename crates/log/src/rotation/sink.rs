@@ -3,12 +3,13 @@
 //! It writes in groups, keeps what cannot be written at the moment, and begins a new file where somebody has removed
 //! the old one. When a file is set aside is not decided here.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::explain;
+use super::open::{append_to, claim, is_torn, takes_more};
 
 /// Records are written in groups of about this size while the queue is not empty.
 const GROUP: usize = 64 << 10;
@@ -21,9 +22,13 @@ const RETRY_EVERY: u64 = 256;
 #[derive(Debug)]
 pub(crate) struct Sink {
     path: PathBuf,
+    /// No other program may log to the file, since it is set aside.
+    alone: bool,
     file: Option<File>,
     /// A device or a pipe has no size and is never set aside.
     regular: bool,
+    /// The file ends in the middle of a line, which the next record must not continue.
+    torn: bool,
     /// Bytes in the file.
     written: u64,
     pending: Vec<u8>,
@@ -37,11 +42,13 @@ pub(crate) struct Sink {
 
 impl Sink {
     /// The file is opened by the first write, or by [`open`](Self::open).
-    pub(crate) fn new(path: PathBuf) -> Self {
+    pub(crate) fn new(path: PathBuf, alone: bool) -> Self {
         Self {
             path,
+            alone,
             file: None,
             regular: true,
+            torn: false,
             written: 0,
             pending: Vec::new(),
             waiting: 0,
@@ -57,12 +64,23 @@ impl Sink {
 
     /// The same for those who say themselves what could not be opened.
     pub(crate) fn open_unexplained(&mut self) -> io::Result<()> {
-        let file = OpenOptions::new().append(true).create(true).open(&self.path)?;
+        let file = append_to(&self.path)?;
         let metadata = file.metadata()?;
+        if metadata.is_file() {
+            self.claim(&file)?;
+        }
         self.regular = metadata.is_file();
         self.written = if self.regular { metadata.len() } else { 0 };
+        self.torn = is_torn(&self.path, self.written);
         self.file = Some(file);
         Ok(())
+    }
+
+    /// Only the first of these files may be refused: one that replaces another must be written in any case.
+    fn claim(&self, file: &File) -> io::Result<()> {
+        let Some(before) = &self.file else { return claim(file, self.alone) };
+        // It may be the same file, opened anew.
+        before.unlock().and_then(|()| claim(file, self.alone)).or(Ok(()))
     }
 
     /// Opens the file if it is not open.
@@ -79,12 +97,22 @@ impl Sink {
         self.written + self.pending.len() as u64
     }
 
+    /// Looks how large the file is: somebody may have emptied it.
+    pub(crate) fn measure(&mut self) {
+        if let Some(Ok(metadata)) = self.file.as_ref().filter(|_| self.regular).map(File::metadata) {
+            self.written = metadata.len();
+        }
+    }
+
     /// Adds a whole record, and writes if there are enough.
     pub(crate) fn add(&mut self, record: &[u8]) -> io::Result<()> {
         let written = self.make_room(record.len());
         if !self.has_room(record.len()) {
             self.lost += 1;
             return written.and(Err(self.unwritable()));
+        }
+        if std::mem::take(&mut self.torn) {
+            self.pending.push(b'\n');
         }
         self.pending.extend_from_slice(record);
         self.waiting += 1;
@@ -123,8 +151,7 @@ impl Sink {
     /// Opens the file if it is not open, and anew if it has been removed: what would be written is lost to everybody.
     fn look_after_file(&mut self) -> io::Result<()> {
         let Some(file) = &self.file else { return self.open() };
-        let metadata = file.metadata();
-        let links = metadata.as_ref().map_or(1, MetadataExt::nlink);
+        let links = file.metadata().map_or(1, |metadata| metadata.nlink());
         if self.regular && links == 0 {
             self.file = None;
             self.open()?;
@@ -133,10 +160,7 @@ impl Sink {
                 self.path.display()
             )));
         }
-        // Somebody may have emptied it.
-        if let (true, Ok(metadata)) = (self.regular, metadata) {
-            self.written = metadata.len();
-        }
+        self.measure();
         Ok(())
     }
 
@@ -148,6 +172,7 @@ impl Sink {
                 Ok(0) => break Some(io::ErrorKind::WriteZero.into()),
                 Ok(count) => done += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && takes_more(file) => {}
                 Err(error) => break Some(error),
             }
             if done == self.pending.len() {
@@ -208,56 +233,14 @@ impl Sink {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-
-    fn sink() -> (tempfile::TempDir, Sink) {
-        let folder = tempfile::tempdir().expect("folder");
-        let mut sink = Sink::new(folder.path().join("a.log"));
-        sink.open().expect("log file");
-        (folder, sink)
-    }
-
-    #[test]
-    fn a_torn_write_is_cut_off_and_done_again() {
-        let (_folder, mut sink) = sink();
-        sink.add(b"one\n").and_then(|()| sink.write()).expect("written");
-        sink.add(b"two\n").expect("kept");
-        // What a full disk does.
-        sink.file.as_mut().expect("open").write_all(b"tw").expect("a part");
-        sink.take_back(2);
-        assert_eq!(fs::read(sink.path()).expect("log file"), b"one\n");
-        sink.write().expect("written");
-        assert_eq!(fs::read(sink.path()).expect("log file"), b"one\ntwo\n");
-    }
-
-    #[test]
-    fn a_removed_file_is_begun_anew_and_told() {
-        let (_folder, mut sink) = sink();
-        sink.add(b"one\n").and_then(|()| sink.write()).expect("written");
-        fs::remove_file(sink.path()).expect("removal");
-        sink.add(b"two\n").expect("kept");
-        let told = sink.write().expect_err("it was removed").to_string();
-        assert!(told.ends_with("a.log had been removed and is begun anew"), "{told}");
-        assert_eq!(fs::read(sink.path()).expect("log file"), b"two\n");
-        assert!(sink.write().is_ok());
-    }
-
-    #[test]
-    fn what_is_kept_is_bounded_and_what_is_lost_is_counted() {
-        let (folder, mut sink) = sink();
-        let path = sink.path().to_owned();
-        fs::remove_dir_all(folder.path()).expect("removal");
-        let record = [b'x'; 1000];
-        let failed = (0..10_000).filter(|_| sink.add(&record).is_err()).count() as u64;
-        assert!(sink.pending.len() <= KEPT && sink.lost > 5_000 && sink.lost <= failed);
-        let (lost, kept) = (sink.lost, sink.pending.len() as u64);
-        assert_eq!(lost + kept / 1000, 10_000);
-        fs::create_dir(folder.path()).expect("folder");
-        let told = sink.write().expect_err("it owns up").to_string();
-        assert!(told.starts_with(&format!("{lost} records were lost while ")), "{told}");
-        assert_eq!(path.metadata().expect("log file").len(), kept);
+impl Drop for Sink {
+    fn drop(&mut self) {
+        // A process that is just being started may have the file open for a moment longer.
+        if let Some(file) = &self.file {
+            drop(file.unlock());
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

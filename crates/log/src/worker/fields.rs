@@ -40,7 +40,7 @@ impl Fields {
     fn put(&mut self, field: &Field, value: fmt::Arguments<'_>) {
         let text = match field.name() {
             // `log` records carry their metadata as fields.
-            name if name.starts_with("log.") => return,
+            "log.target" | "log.module_path" | "log.file" | "log.line" => return,
             "message" => &mut self.message,
             name @ ("backtrace" | "stack") => {
                 self.below.push('\n');
@@ -154,6 +154,11 @@ mod tests {
     #[test]
     fn fields_alone_need_no_message() {
         assert_eq!(text(|| tracing::info!(empty = "", shown = %"as it is")), "empty=\"\" shown=as it is");
+    }
+
+    #[test]
+    fn a_field_may_be_called_as_those_of_the_log_crate() {
+        assert_eq!(text(|| tracing::info!(log.size = 3, "x")), "x log.size=3");
     }
 
     #[test]

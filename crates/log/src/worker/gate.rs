@@ -11,26 +11,22 @@ use std::sync::atomic::{
 use std::sync::{PoisonError, RwLock};
 
 use tracing::{Level, Metadata};
-use tracing_subscriber::filter::{LevelFilter, ParseError, Targets};
+use tracing_subscriber::filter::LevelFilter;
 
+use crate::directives::Directives;
 use crate::ring::Ring;
-
-/// Reads directives such as `info,mycrate=debug,noisy=off`.
-pub(crate) fn parse_directives(directives: &str) -> Result<Targets, ParseError> {
-    directives.parse()
-}
 
 /// The levels of one process.
 #[derive(Debug)]
 pub(super) struct Gate {
     ring: Ring,
-    /// The generation of `targets`.
+    /// The generation of `directives`.
     seen: AtomicU64,
     /// The most verbose level that any target lets through: 0 for none, 5 for traces.
     most: AtomicU8,
     /// The least verbose level that every target lets through.
     all: AtomicU8,
-    targets: RwLock<Targets>,
+    directives: RwLock<Directives>,
 }
 
 thread_local! {
@@ -41,15 +37,15 @@ thread_local! {
 const DECISIONS: usize = 64;
 
 impl Gate {
-    pub(super) fn new(ring: Ring, targets: Targets) -> Self {
+    pub(super) fn new(ring: Ring, directives: Directives) -> Self {
         let gate = Self {
             ring,
             seen: AtomicU64::new(0),
             most: AtomicU8::new(0),
             all: AtomicU8::new(0),
-            targets: RwLock::default(),
+            directives: RwLock::new(directives.clone()),
         };
-        gate.replace(targets);
+        gate.summarize(&directives);
         gate
     }
 
@@ -104,28 +100,26 @@ impl Gate {
     }
 
     fn decide(&self, target: &str, level: Level) -> bool {
-        self.targets.read().unwrap_or_else(PoisonError::into_inner).would_enable(target, &level)
+        self.directives.read().unwrap_or_else(PoisonError::into_inner).pass(target, level)
     }
 
     /// Takes over what the listener has left. What makes no sense, or is just being written, changes nothing.
     #[cold]
     fn renew(&self) {
+        // Locked before it is read: of two threads the later one must not leave what the earlier one has read.
+        let mut directives = self.directives.write().unwrap_or_else(PoisonError::into_inner);
         let Some((generation, text)) = self.ring.levels() else { return };
-        if let Ok(targets) = parse_directives(&text) {
-            self.replace(targets);
+        if let Ok(new) = text.parse() {
+            *directives = new;
+            self.summarize(&directives);
         }
         self.seen.store(generation, Release);
     }
 
-    fn replace(&self, targets: Targets) {
-        let levels = || {
-            targets
-                .iter()
-                .map(|(_, level)| level)
-                .chain([targets.default_level().unwrap_or(LevelFilter::OFF)])
-        };
-        let (most, all) = (levels().map(filter_rank).max(), levels().map(filter_rank).min());
-        *self.targets.write().unwrap_or_else(PoisonError::into_inner) = targets.clone();
+    /// Remembers what can be said without looking at the target.
+    fn summarize(&self, directives: &Directives) {
+        let ranks = || directives.levels().map(filter_rank);
+        let (most, all) = (ranks().max(), ranks().min());
         self.most.store(most.unwrap_or(0), Relaxed);
         self.all.store(all.unwrap_or(0), Relaxed);
     }
@@ -151,7 +145,7 @@ mod tests {
 
     fn gate(directives: &str) -> Gate {
         let ring = Ring::new(4096).expect("shared memory");
-        Gate::new(ring, parse_directives(directives).expect("directives"))
+        Gate::new(ring, directives.parse().expect("directives"))
     }
 
     /// Checks each question twice: the second answer may be a remembered one.

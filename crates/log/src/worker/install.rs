@@ -5,12 +5,12 @@
 use std::sync::Arc;
 
 use tracing_log::AsTrace;
-use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::endpoint::{AttachError, Endpoint};
-use super::gate::{Gate, parse_directives};
+use super::gate::Gate;
 use super::layer::QueueLayer;
+use crate::directives::{Directives, DirectivesError};
 
 /// Logging could not be installed in this process.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +25,7 @@ pub enum InstallError {
         /// The directives.
         directives: String,
         /// What is wrong with them.
-        source: ParseError,
+        source: DirectivesError,
     },
     /// The process has a `tracing` subscriber already.
     #[error("another `tracing` subscriber is installed in this process")]
@@ -41,10 +41,12 @@ pub enum InstallError {
 /// # Errors
 /// When the endpoint is in use or damaged, or logging has been installed by somebody else.
 pub fn install(endpoint: Endpoint) -> Result<(), InstallError> {
-    let targets = parse_directives(&endpoint.directives)
+    let directives: Directives = endpoint
+        .directives
+        .parse()
         .map_err(|source| InstallError::Directives { directives: endpoint.directives.clone(), source })?;
     let producer = Arc::new(endpoint.attach()?);
-    let gate = Arc::new(Gate::new(producer.ring().clone(), targets));
+    let gate = Arc::new(Gate::new(producer.ring().clone(), directives));
     let layer = QueueLayer { producer, gate: Arc::clone(&gate) };
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer))?;
     log::set_boxed_logger(Box::new(GatedLogger { gate }))?;

@@ -15,8 +15,8 @@ mod spans;
 
 pub use endpoint::{AttachError, Endpoint};
 pub use fields::{Chain, chain};
-pub(crate) use gate::parse_directives;
 pub use install::{InstallError, install};
 pub use offer::{Offer, OfferError, receive};
 pub use patience::Patience;
+pub(crate) use patience::Wait;
 pub use producer::Producer;

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use gristmill_ipc::rendezvous::knock;
 use gristmill_ipc::{Rendezvous, RendezvousError};
-use ipc_channel::TryRecvError;
 use ipc_channel::ipc::{self, IpcSender};
 
 use super::Endpoint;
+use crate::answer::{self, Missed};
 
 /// How long a worker waits for its endpoint.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -103,10 +103,10 @@ impl std::fmt::Debug for Offer {
 pub fn receive(address: &str) -> io::Result<Endpoint> {
     let failed =
         |what: &dyn std::fmt::Display| io::Error::other(format!("no log endpoint at {address}: {what}"));
-    let (answer, endpoint) = ipc::channel()?;
-    knock(address, answer).map_err(|error| failed(&error))?;
-    endpoint.try_recv_timeout(LIMIT).map_err(|error| match error {
-        TryRecvError::Empty => failed(&"no answer in time"),
-        TryRecvError::IpcError(error) => failed(&error),
+    let (sender, endpoint) = ipc::channel()?;
+    knock(address, sender).map_err(|error| failed(&error))?;
+    answer::wait(&endpoint, LIMIT).map_err(|missed| match missed {
+        Missed::Late => failed(&"no answer in time"),
+        Missed::Gone(error) => failed(&error),
     })
 }

@@ -72,8 +72,8 @@ fn place(level: Level) -> usize {
     }
 }
 
-/// A wait for room: the consumer is in another process, so it looks again after short pauses.
-pub(super) struct Wait {
+/// A wait for something in another process, such as room in a queue: so it looks again after short pauses.
+pub(crate) struct Wait {
     until: Instant,
     pause: Duration,
     lock: Mutex<()>,
@@ -84,13 +84,13 @@ impl Wait {
     const FIRST: Duration = Duration::from_micros(50);
     const LONGEST: Duration = Duration::from_millis(2);
 
-    pub(super) fn new(patience: Duration) -> Self {
+    pub(crate) fn new(patience: Duration) -> Self {
         let until = Instant::now() + patience;
         Self { until, pause: Self::FIRST, lock: Mutex::new(()), never: Condvar::new() }
     }
 
     /// Waits a moment; `false`, without a wait, once the time is up.
-    pub(super) fn pause(&mut self) -> bool {
+    pub(crate) fn pause(&mut self) -> bool {
         let left = self.until.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return false;

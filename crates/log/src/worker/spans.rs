@@ -17,16 +17,20 @@ struct SpanFields {
 }
 
 impl SpanFields {
-    /// Appends what `record` tells of the fields.
-    fn add(&mut self, record: impl FnOnce(&mut dyn Visit)) {
-        let mut fields = Fields::default();
-        record(&mut fields);
-        let more = fields.finish();
+    fn add(&mut self, more: &str) {
         if !self.text.is_empty() && !more.is_empty() {
             self.text.push(' ');
         }
         self.text.push_str(more);
     }
+}
+
+/// What `record` tells of the fields. No span may be locked meanwhile: formatting a value may log, and an event looks
+/// at all spans around it.
+fn format(record: impl FnOnce(&mut dyn Visit)) -> String {
+    let mut fields = Fields::default();
+    record(&mut fields);
+    fields.finish().to_owned()
 }
 
 /// Keeps the fields that a span begins with.
@@ -36,9 +40,8 @@ pub(super) fn begin<S: Subscriber + for<'a> LookupSpan<'a>>(
     context: &Context<'_, S>,
 ) {
     let Some(span) = context.span(id) else { return };
-    let mut fields = SpanFields::default();
-    fields.add(|visitor| attributes.record(visitor));
-    span.extensions_mut().replace(fields);
+    let text = format(|visitor| attributes.record(visitor));
+    span.extensions_mut().replace(SpanFields { text });
 }
 
 /// Adds those that are recorded later.
@@ -48,8 +51,9 @@ pub(super) fn add<S: Subscriber + for<'a> LookupSpan<'a>>(
     context: &Context<'_, S>,
 ) {
     let Some(span) = context.span(id) else { return };
+    let more = format(|visitor| values.record(visitor));
     if let Some(fields) = span.extensions_mut().get_mut::<SpanFields>() {
-        fields.add(|visitor| values.record(visitor));
+        fields.add(&more);
     }
 }
 

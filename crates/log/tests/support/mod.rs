@@ -145,6 +145,20 @@ pub fn text(path: &Path) -> String {
     text
 }
 
+/// Opens a pipe for reading without a wait for somebody who writes to it.
+pub fn open_pipe(path: &Path) -> fs::File {
+    fs::File::options().read(true).write(true).open(path).expect("a pipe")
+}
+
+/// Reads as many bytes as a text that comes through the pipe has.
+pub fn drain(mut pipe: fs::File, len: usize) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let mut text = vec![0; len];
+        pipe.read_exact(&mut text).expect("a pipe");
+        String::from_utf8(text).expect("text")
+    })
+}
+
 /// Waits until `done`, at most 30 seconds.
 pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     let until = Instant::now() + Duration::from_secs(30);

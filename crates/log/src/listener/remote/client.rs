@@ -4,14 +4,14 @@
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gristmill_ipc::{Rendezvous, RendezvousError};
-use ipc_channel::TryRecvError;
-use ipc_channel::ipc::{self, IpcReceiver, IpcSender};
+use ipc_channel::ipc::{self, IpcSender};
 use serde::{Deserialize, Serialize};
 
 use super::Request;
+use crate::answer::{self, Missed};
 use crate::{Endpoint, StopReport};
 
 /// How long an answer that takes no time may take.
@@ -132,6 +132,17 @@ impl RemoteListener {
         answer.map_err(RemoteError::Refused)
     }
 
+    /// Changes what a handler takes; see
+    /// [`ListenerHandle::set_handler_levels`](crate::ListenerHandle::set_handler_levels).
+    ///
+    /// # Errors
+    /// When the directives are invalid, there is no such handler, or the process does not answer.
+    pub fn set_handler_levels(&self, name: &str, directives: &str) -> Result<(), RemoteError> {
+        let (name, directives) = (name.to_owned(), directives.to_owned());
+        let answer = self.ask(PROMPT, |reply| Request::SetHandlerLevels { name, directives, reply })?;
+        answer.map_err(RemoteError::Refused)
+    }
+
     /// Waits until what is queued now has been handed to the handlers, and returns whether that was so in time.
     ///
     /// # Errors
@@ -164,27 +175,9 @@ impl RemoteListener {
         let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         requests.send(request(reply)).map_err(|_| RemoteError::Gone)?;
         drop(requests);
-        receive(&answer, limit)
+        answer::wait(&answer, limit).map_err(|missed| match missed {
+            Missed::Late => RemoteError::Silent,
+            Missed::Gone(_) => RemoteError::Gone,
+        })
     }
-}
-
-fn receive<T: Serialize + for<'de> Deserialize<'de>>(
-    answer: &IpcReceiver<T>,
-    limit: Duration,
-) -> Result<T, RemoteError> {
-    let until = Instant::now().checked_add(limit);
-    loop {
-        let left = until.map_or(limit, |until| until.saturating_duration_since(Instant::now()));
-        match answer.try_recv_timeout(left) {
-            Ok(answer) => return Ok(answer),
-            Err(TryRecvError::Empty) => return Err(RemoteError::Silent),
-            Err(TryRecvError::IpcError(error)) if is_interruption(&error) => {}
-            Err(TryRecvError::IpcError(_)) => return Err(RemoteError::Gone),
-        }
-    }
-}
-
-/// Any signal that this process handles ends a wait.
-fn is_interruption(error: &ipc_channel::IpcError) -> bool {
-    matches!(error, ipc_channel::IpcError::Io(error) if error.kind() == io::ErrorKind::Interrupted)
 }

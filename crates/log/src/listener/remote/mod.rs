@@ -24,6 +24,8 @@ enum Request {
     Endpoint { name: String, directives: Option<String>, reply: IpcSender<Result<Endpoint, String>> },
     /// Change the levels of all processes.
     SetLevels { directives: String, reply: IpcSender<Result<(), String>> },
+    /// Change the levels of a handler.
+    SetHandlerLevels { name: String, directives: String, reply: IpcSender<Result<(), String>> },
     /// Hand over what is queued.
     Sync { bound: Duration, reply: IpcSender<bool> },
     /// Open the files anew.

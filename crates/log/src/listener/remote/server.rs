@@ -84,6 +84,10 @@ fn fulfil(handle: &ListenerHandle, request: Request) {
         Request::SetLevels { directives, reply } => {
             answer(&reply, handle.set_levels(&directives).map_err(|error| error.to_string()));
         }
+        Request::SetHandlerLevels { name, directives, reply } => {
+            let set = handle.set_handler_levels(&name, &directives);
+            answer(&reply, set.map_err(|error| error.to_string()));
+        }
         Request::Sync { bound, reply } => answer(&reply, handle.sync(bound)),
         Request::Reopen { bound, reply } => answer(&reply, handle.reopen(bound)),
         Request::Stop { .. } => {}

@@ -13,7 +13,8 @@ fn run(memory: &Memory) -> (Run, ListenerHandle) {
         patience: Duration::ZERO.into(),
         levels: "info".into(),
     };
-    let (shared, inlet) = Shared::new("main".into(), options).expect("channels");
+    let (shared, inlet) =
+        Shared::new("main".into(), options, std::collections::BTreeMap::new()).expect("channels");
     let handlers: Vec<Box<dyn crate::Handler>> = vec![Box::new(memory.clone())];
     let dispatch = Dispatch::new(handlers, "main".into(), SystemTime::now());
     (Run::new(Arc::clone(&shared), inlet, dispatch), ListenerHandle::new(shared))

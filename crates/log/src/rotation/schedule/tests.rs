@@ -7,7 +7,7 @@ use proptest::prelude::*;
 const BERLIN: &str = "CET-1CEST,M3.5.0,M10.5.0/3";
 
 fn berlin(when: When) -> Schedule {
-    Schedule::new(when).in_zone(TimeZone::posix(BERLIN).expect("a rule"))
+    Schedule::new(when).zone(BERLIN).expect("a rule")
 }
 
 fn second(text: &str) -> i64 {
