@@ -1,0 +1,122 @@
+//! An ETL pipeline: documents from a JSON-lines export of a document database, flattened to a relational shape, converted
+//! and inserted into SQL tables by worker processes.
+//!
+//! ```text
+//!  parent                                  │  workers                                             │  database
+//! ─────────────────────────────────────────┼──────────────────────────────────────────────────────┼──────────
+//!  extract: where each task begins ── task ►│─► transform (flatten, convert)                        │
+//!                                          │    │                                                 │
+//!  writers: a semaphore ◄──── permit ─────►│    └─► loader: claim, INSERT in batches, complete ───►│ one
+//!  totals, quarantine ◄────── report ──────│◄───────── commit                                     │ transaction
+//! ```
+//!
+//! * **A task** is a block of lines, cut at the same places whatever the number of workers. Its key stands for its bytes,
+//!   its place and the selection; other sizes of tasks make other tasks, which the tables' primary keys then refuse.
+//! * **Once.** The transaction of a task begins with its key in `etl_tasks`. Whoever dies, before the commit or after it:
+//!   the next one to try finds the key or does not, and one who comes too early waits for the other's end.
+//! * **An error** of a document or the database is raised in the parent, which stops all workers. What they had not
+//!   committed is rolled back. With a quarantine, refused documents are kept in the same transaction (`etl_rejects`) and
+//!   written to the file by the parent.
+//! * **A dead worker** costs an attempt at one task.
+//!
+//! To start a pipeline of your own from it: `extract` decides what a task is, `transform` makes rows of it, `database` is
+//! where they go. The rest can stay.
+
+mod convert;
+mod database;
+mod extended;
+mod extract;
+mod flatten;
+mod json;
+mod ledger;
+mod loader;
+mod options;
+mod pipeline;
+mod plan;
+mod quarantine;
+mod schema;
+mod totals;
+mod transform;
+mod worker;
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use gristmill_log::{Console, Listener};
+use gristmill_pool::signals::{Cancel, install_handlers};
+use gristmill_pool::{Registry, Toolkit};
+
+use options::Options;
+use pipeline::{Pipeline, Problem};
+use totals::Totals;
+
+/// How far a worker has come with a task, told by the task's first line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// All is inserted, nothing is committed.
+    BeforeCommit {
+        /// The first line of the task.
+        line: u64,
+    },
+    /// All is committed, nobody knows of it.
+    AfterCommit {
+        /// The first line of the task.
+        line: u64,
+    },
+}
+
+/// What is called at each step, in the worker.
+pub type Hook = fn(Step);
+
+/// The whole program. In a worker process it never returns.
+pub fn main(hook: Hook) -> ExitCode {
+    let registry = Registry::new()
+        .app("etl")
+        .try_function(worker::SET_UP, worker::set_up)
+        .try_function(worker::PREPARE, |()| worker::prepare())
+        .try_function(worker::LOAD, move |task| worker::load(task, hook));
+    let code = registry.enter().map_err(Into::into).and_then(|toolkit| command(&toolkit, &Options::parse()));
+    code.unwrap_or_else(|error: Box<dyn Error>| {
+        eprintln!("error: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+/// Sets up what belongs to a program and not to a pipeline: the log and the signals.
+fn command(toolkit: &Toolkit, options: &Options) -> Result<ExitCode, Box<dyn Error>> {
+    let cancel = Cancel::new();
+    let _handlers = install_handlers(&cancel)?;
+    let listener = Listener::builder().handler(Console::stderr()).start()?;
+    gristmill_log::install(listener.handle().endpoint("main", &options.log_level)?)?;
+    let toolkit = toolkit.with_log(listener.handle(), options.log_level.clone());
+    let mut totals = Totals::new(options.progress_every.get());
+    let outcome = Pipeline::new(options, &cancel).and_then(|pipeline| pipeline.run(&toolkit, &mut totals));
+    totals.warn();
+    drop(toolkit);
+    let logged = listener.stop(Duration::from_secs(2));
+    if !logged.is_complete() {
+        eprintln!("{logged}");
+    }
+    match outcome {
+        Ok(context) => {
+            print!("{}", totals.summary(&context)?);
+            Ok(ExitCode::from(if totals.has_refused() { 3 } else { 0 }))
+        }
+        Err(problem) => Ok(report(&problem, &totals)),
+    }
+}
+
+fn report(problem: &Problem, totals: &Totals) -> ExitCode {
+    eprintln!("error: {problem}");
+    if let Problem::Usage(_) = problem {
+        return ExitCode::from(2);
+    }
+    let (rows, tasks) = (totals.rows(), totals.tasks());
+    eprintln!("{rows} rows of {tasks} tasks are in the database; the same command goes on from there");
+    match problem {
+        Problem::Interrupted(signal) => ExitCode::from(128 + u8::try_from(*signal).unwrap_or_default()),
+        _ => ExitCode::FAILURE,
+    }
+}

@@ -1,0 +1,110 @@
+//! The same on a real MariaDB and a real PostgreSQL, which `server.sh` starts for the test.
+//!
+//! Where a server is not installed its test says SKIPPED. `GRISTMILL_TEST_DATABASE` names a database of yours instead, by
+//! a URL; its tables `orders`, `order_items`, `order_tags`, `etl_tasks` and `etl_rejects` are dropped.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use gristmill_testkit::command::{Running, TestCommand};
+
+use crate::faults::survives_a_kill;
+use crate::loads::{set_aside, spoil};
+use crate::plain::{computed, found};
+use crate::support::{Bench, LIMIT, assert_says, lines};
+
+const START: Duration = Duration::from_secs(90);
+
+fn script() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("server.sh")
+}
+
+/// A server for the time of a test, if there is one, and the URL of its database.
+struct Server {
+    /// Ends with its standard input.
+    process: Option<Running>,
+    url: String,
+}
+
+impl Server {
+    fn start(kind: &str, schemes: &[&str]) -> Option<Self> {
+        if let Ok(url) = std::env::var("GRISTMILL_TEST_DATABASE") {
+            let is_ours = schemes.iter().any(|scheme| url.starts_with(&format!("{scheme}:")));
+            return is_ours.then_some(Self { process: None, url });
+        }
+        let available = TestCommand::new(script()).args(["available", kind]).limit(LIMIT).run();
+        if !available.status.success() {
+            // Not `eprintln!`, which the test runner would keep to itself.
+            let line = format!("SKIPPED: {kind} is not installed (examples/etl/server.sh install {kind})\n");
+            std::io::stderr().write_all(line.as_bytes()).expect("standard error");
+            return None;
+        }
+        let command = TestCommand::new(script()).args(["run", kind]).hold_stdin().limit(10 * LIMIT);
+        let mut process = command.spawn();
+        let url = process.wait_for_stdout("://", START);
+        Some(Self { process: Some(process), url })
+    }
+
+    fn stop(self) {
+        if let Some(process) = self.process {
+            process.wait().assert_code(0);
+        }
+    }
+}
+
+/// All that depends on whose SQL it is.
+fn everything(url: &str) {
+    let bench = Bench::on(url);
+    let finished = bench.etl(&["--batch", "7"]).run().assert_code(0);
+    assert_eq!(lines(&finished)[2], "table orders: 400 rows inserted");
+    assert_eq!(found(&bench), computed(&bench.export()));
+    let finished = bench.etl(&[]).run().assert_code(0);
+    assert_eq!(lines(&finished)[0], "tasks: 0 loaded, 20 loaded before");
+    let finished = bench.etl(&["--key", "number", "--since", "100391"]).run().assert_code(1);
+    assert_says(&finished, "orders.jsonl:391: its key is in the table already");
+    let arguments = ["--key", "number", "--since", "100391", "--existing", "skip"];
+    let finished = bench.etl(&arguments).run().assert_code(0);
+    assert!(lines(&finished)[1].contains("390 not selected, 10 in the table before"), "{finished}");
+    assert_eq!(found(&bench), computed(&bench.export()));
+    bench.finish();
+
+    for step in ["before", "after"] {
+        let bench = Bench::on(url);
+        survives_a_kill(&bench, step);
+        bench.finish();
+    }
+
+    let bench = Bench::on(url);
+    let all = bench.export();
+    let bad = spoil(&bench);
+    let good: Vec<_> = (0..400).filter(|at| !bad.contains(at)).map(|at| all[at].clone()).collect();
+    for _ in 0..2 {
+        bench.etl(&["--quarantine", "bad.jsonl"]).run().assert_code(3);
+        assert_eq!(found(&bench), computed(&good));
+        assert_eq!(set_aside(&bench).iter().map(|(line, _)| *line).collect::<Vec<_>>(), [17, 101, 206, 301]);
+    }
+    bench.finish();
+
+    let bench = Bench::on(url);
+    bench.rows("CREATE TABLE order_tags (orders_id INTEGER, position INTEGER, label INTEGER)");
+    let finished = bench.etl(&[]).run().assert_code(1);
+    assert_says(&finished, "missing [tag], not in the schema [label]");
+    bench.finish();
+}
+
+#[test]
+fn mariadb() {
+    if let Some(server) = Server::start("mariadb", &["mysql", "mariadb"]) {
+        everything(&server.url);
+        server.stop();
+    }
+}
+
+#[test]
+fn postgres() {
+    if let Some(server) = Server::start("postgres", &["postgres", "postgresql"]) {
+        everything(&server.url);
+        server.stop();
+    }
+}
