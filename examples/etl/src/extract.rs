@@ -88,7 +88,8 @@ impl Tasks {
     fn task(&self, bytes: &[u8], lines: u64) -> Task {
         let mut key = Xxh3::new();
         key.update(self.salt.as_bytes());
-        key.update(&self.offset.to_le_bytes());
+        // Not the offset: mending a line would make other tasks of all that come after it.
+        key.update(&self.next_line.to_le_bytes());
         key.update(bytes);
         Task {
             key: format!("{:032x}", key.digest128()),
@@ -142,7 +143,8 @@ mod tests {
     fn a_change_is_noticed() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(&file, "a\nb\n").expect("written");
-        let task = Tasks::open(file.path(), 9, String::new()).expect("open").next().expect("one").expect("ok");
+        let task =
+            Tasks::open(file.path(), 9, String::new()).expect("open").next().expect("one").expect("ok");
         assert_eq!(task.read(file.path()).expect("unchanged"), b"a\nb\n");
         std::fs::write(&file, "a\nc\n").expect("written");
         task.read(file.path()).expect_err("changed");

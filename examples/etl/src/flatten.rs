@@ -41,7 +41,9 @@ impl<'a> Flattener<'a> {
     /// The rows of one document. The error names field and value.
     pub(crate) fn flatten(&mut self, document: &Json) -> Result<Rows, String> {
         let Extended::Object(fields) = Extended::read(document)? else {
-            return Err("the line is no JSON object (an array is what `mongoexport --jsonArray` writes)".into());
+            return Err(
+                "the line is no JSON object (an array is what `mongoexport --jsonArray` writes)".into()
+            );
         };
         let (documents, children) = (self.schema.documents(), &self.schema.tables[1..]);
         let row = documents.columns.iter().map(|column| value(document, column));

@@ -114,7 +114,7 @@ fn report(problem: &Problem, totals: &Totals) -> ExitCode {
         return ExitCode::from(2);
     }
     let (rows, tasks) = (totals.rows(), totals.tasks());
-    eprintln!("{rows} rows of {tasks} tasks are in the database; the same command goes on from there");
+    eprintln!("loaded before that: {tasks} tasks, {rows} rows; the same command goes on from there");
     match problem {
         Problem::Interrupted(signal) => ExitCode::from(128 + u8::try_from(*signal).unwrap_or_default()),
         _ => ExitCode::FAILURE,

@@ -49,7 +49,8 @@ pub(crate) fn load(
         let (outcome, rejects) = ledger::look_up(database, task)?;
         return Ok(Loaded { outcome, rejects, before: true });
     }
-    let mut loader = Loader { database, context, task, bytes, outcome: transformed.outcome.clone(), rejects: vec![] };
+    let mut loader =
+        Loader { database, context, task, bytes, outcome: transformed.outcome.clone(), rejects: vec![] };
     loader.outcome.inserted = vec![0; context.schema.tables.len()];
     for refusal in &transformed.refusals {
         loader.refuse(refusal.place, &refusal.error)?;
@@ -125,9 +126,12 @@ impl Loader<'_> {
                 self.outcome.existing += 1;
                 Ok(())
             }
-            (Fault::Duplicate, Existing::Error) => {
-                self.refuse(document.place, &format!("its key is in the table already (`--existing skip` leaves such documents alone): {error}"))
-            }
+            (Fault::Duplicate, Existing::Error) => self.refuse(
+                document.place,
+                &format!(
+                    "its key is in the table already (`--existing skip` leaves such documents alone): {error}"
+                ),
+            ),
             _ => self.refuse(document.place, &format!("the database does not take it: {error}")),
         }
     }

@@ -18,7 +18,7 @@ use crate::plan::{Existing, Since};
 /// Exit status: 0 all is loaded, 1 it has failed, 2 wrong usage, 3 some documents were set aside, 130 and 143 it was
 /// interrupted.
 #[derive(Debug, Parser)]
-#[command(name = "etl", version, max_term_width = 100)]
+#[command(name = "etl", version, max_term_width = 100, args_override_self = true)]
 pub(crate) struct Options {
     /// The export, one JSON document per line, as `mongoexport` writes it
     #[arg(value_name = "EXPORT")]
@@ -29,7 +29,14 @@ pub(crate) struct Options {
     pub(crate) schema: Option<PathBuf>,
 
     /// Where to load it: sqlite:FILE, mysql://USER:PASSWORD@HOST/DATABASE (or mariadb:), postgres://…
-    #[arg(short, long, value_name = "URL", env = "ETL_DATABASE", hide_env_values = true, default_value = "sqlite:etl.db")]
+    #[arg(
+        short,
+        long,
+        value_name = "URL",
+        env = "ETL_DATABASE",
+        hide_env_values = true,
+        default_value = "sqlite:etl.db"
+    )]
     pub(crate) database: String,
 
     /// Workers, which read, flatten and convert [default: as many as the machine runs at a time]

@@ -153,12 +153,7 @@ impl Pipeline {
 }
 
 /// Once more, if its worker has died and not too often yet.
-fn retried(
-    context: &Context,
-    retries: u32,
-    error: TaskError,
-    task: Option<Task>,
-) -> Result<Task, Problem> {
+fn retried(context: &Context, retries: u32, error: TaskError, task: Option<Task>) -> Result<Task, Problem> {
     let may_again = matches!(error.cause, TaskCause::Died(_) | TaskCause::TimedOut(_));
     match task {
         Some(mut task) if may_again && task.deaths < retries => {

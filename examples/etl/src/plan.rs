@@ -8,7 +8,7 @@ use std::time::Duration;
 use gristmill_pool::sync::Semaphore;
 use serde::{Deserialize, Serialize};
 
-use crate::convert::Value;
+use crate::convert::{Kind, Value};
 use crate::database::Target;
 use crate::schema::Schema;
 
@@ -70,13 +70,13 @@ impl Context {
         let unknown = || format!("`{}` is no column of `{}`", plan.key, table.name);
         let key = table.column(&plan.key).ok_or_else(unknown)?;
         let kind = table.columns[key].kind;
-        let read = |since: &Since| {
+        let read = |since: &Since| -> Result<_, String> {
             let value = kind.parse(&since.key).map_err(|error| format!("column `{}`: {error}", plan.key))?;
-            if matches!(value, Value::Decimal(_) | Value::Json(_) | Value::Boolean(_)) {
-                return Err(format!("column `{}`: {kind} has no order to go on in", plan.key));
-            }
             Ok((value, since.inclusive))
         };
+        if !matches!(kind, Kind::Text | Kind::Integer | Kind::Real | Kind::Timestamp) {
+            return Err(format!("column `{}`: {kind} has no order to go on in", plan.key));
+        }
         let since = plan.since.as_ref().map(read).transpose()?;
         Ok(Self { plan, schema, target, key, since })
     }

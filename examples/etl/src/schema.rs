@@ -207,7 +207,11 @@ mod tests {
             ("\"a.b\"", "\"a-b\"", "`a-b` is no name"),
             ("\"a.b\"", "\"ID\"", "column `ID` of `t` occurs twice"),
             ("table = \"c\"", "table = \"T\"", "table `T` occurs twice"),
-            ("table = \"c\"", "table = \"etl_tasks\"", "table `etl_tasks` occurs twice, or is the pipeline's"),
+            (
+                "table = \"c\"",
+                "table = \"etl_tasks\"",
+                "table `etl_tasks` occurs twice, or is the pipeline's",
+            ),
             ("\"items\"", "\".\"", "child `c` needs an array"),
             ("type = \"text\" },", "type = \"real\" },", "key `id` has to be text or integer"),
         ] {

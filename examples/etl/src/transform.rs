@@ -76,9 +76,10 @@ fn document(
     flattener: &mut Flattener<'_>,
     line: &[u8],
 ) -> Result<Option<(Value, Rows)>, String> {
-    let text = std::str::from_utf8(line)
+    let text = std::str::from_utf8(line.trim_ascii_end())
         .map_err(|error| format!("no UTF-8 from byte {} of the line on", error.valid_up_to() + 1))?;
-    let json: Json = serde_json::from_str(text).map_err(|error| format!("no JSON: {}", without_line(&error)))?;
+    let json: Json =
+        serde_json::from_str(text).map_err(|error| format!("no JSON: {}", without_line(&error)))?;
     let column = &context.schema.documents().columns[context.key];
     let key = crate::flatten::value(&json, column)?;
     if !context.wants(&key) {

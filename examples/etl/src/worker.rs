@@ -55,7 +55,10 @@ fn context() -> Result<&'static Context> {
 pub(crate) fn prepare() -> Result<()> {
     let context = context()?;
     let prepared = connect(context).and_then(|(mut database, _permit)| {
-        ledger::tables().iter().chain(&context.schema.tables).try_for_each(|table| create(&mut *database, table))
+        ledger::tables()
+            .iter()
+            .chain(&context.schema.tables)
+            .try_for_each(|table| create(&mut *database, table))
     });
     prepared.map_err(|error| Failure::new(error.to_string()))
 }

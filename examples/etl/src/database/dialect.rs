@@ -68,11 +68,8 @@ impl Dialect {
         let columns: Vec<_> = table.columns.iter().enumerate().map(column).collect();
         let key: Vec<_> = table.key.iter().map(|at| self.quoted(&table.columns[*at].name)).collect();
         // Keys that differ in case must stay different, and a table without transactions is of no use.
-        let rest = if self == Self::Mysql {
-            " ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
-        } else {
-            ""
-        };
+        let rest =
+            if self == Self::Mysql { " ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin" } else { "" };
         let (name, columns, key) = (self.quoted(&table.name), columns.join(", "), key.join(", "));
         format!("CREATE TABLE IF NOT EXISTS {name} ({columns}, PRIMARY KEY ({key})){rest}")
     }
@@ -161,6 +158,9 @@ mod tests {
             r#"CREATE TABLE IF NOT EXISTS "t" ("id" TEXT NOT NULL, "at" TEXT, PRIMARY KEY ("id"))"#
         );
         let mysql = Dialect::Mysql.create(table);
-        assert!(mysql.contains("`id` VARCHAR(255) NOT NULL, `at` DATETIME(3), PRIMARY KEY (`id`)"), "{mysql}");
+        assert!(
+            mysql.contains("`id` VARCHAR(255) NOT NULL, `at` DATETIME(3), PRIMARY KEY (`id`)"),
+            "{mysql}"
+        );
     }
 }

@@ -2,11 +2,12 @@
 //!
 //! Each wait for the server is limited, that for a lock as well as that for an answer.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use mysql::prelude::Queryable;
 use mysql::{Conn, Error, Opts, OptsBuilder, Params, SslOpts, Value as SqlValue};
+use mysql_common::proto::codec::error::PacketCodecError;
 
 use super::{Database, DatabaseError, Dialect, Fault, Target, fault_of_state};
 use crate::convert::Value;
@@ -117,10 +118,19 @@ impl From<Error> for DatabaseError {
                 };
                 Self::new(fault, inner.message.clone())
             }
-            Error::IoError(inner) if matches!(inner.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                Self::new(Fault::Other, "the server has not answered in time")
-            }
+            // The names of its variants would be in the text.
+            Error::IoError(inner) | Error::CodecError(PacketCodecError::Io(inner)) => of_socket(inner),
+            Error::CodecError(inner) => Self::new(Fault::Other, inner.to_string()),
+            Error::DriverError(inner) => Self::new(Fault::Other, inner.to_string()),
             other => Self::new(Fault::Other, other.to_string()),
         }
     }
+}
+
+fn of_socket(error: &io::Error) -> DatabaseError {
+    let text = match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => "the server has not answered in time".to_owned(),
+        _ => error.to_string(),
+    };
+    DatabaseError::new(Fault::Other, text)
 }

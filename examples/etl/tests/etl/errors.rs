@@ -22,14 +22,7 @@ fn wrong_usage_is_told_before_anything_starts() {
         (&["--batch", "0"], "invalid value '0' for '--batch <N>'"),
     ];
     for (arguments, error) in cases {
-        // The option replaces the one that all runs have.
-        let mut command = bench.etl(&[]);
-        if arguments[0] == "--database" {
-            command = gristmill_testkit::command::TestCommand::new(env!("CARGO_BIN_EXE_etl"))
-                .current_dir(bench.folder.path())
-                .arg("orders.jsonl");
-        }
-        assert_says(&command.args(arguments.iter().copied()).run().assert_code(2), error);
+        assert_says(&bench.etl(arguments).run().assert_code(2), error);
     }
     fs::remove_file(bench.path("orders.jsonl")).expect("removed");
     assert_says(&bench.etl(&[]).run().assert_code(2), "error: cannot read orders.jsonl: No such file");
@@ -44,7 +37,8 @@ fn a_server_that_is_not_there_or_says_nothing_is_not_waited_for() {
     for scheme in ["mysql", "postgres"] {
         let mut bench = Bench::new();
         // Nobody listens on a port that was just given back.
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
+        let port =
+            TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
         bench.url = format!("{scheme}://me:secret@127.0.0.1:{port}/shop");
         let finished = bench.etl(&["--timeout", "1s"]).run().assert_code(1);
         assert_says(&finished, &format!("error: cannot connect to me@127.0.0.1:{port}/shop: "));

@@ -16,10 +16,13 @@ pub(crate) fn survives_a_kill(bench: &Bench, step: &str) {
     let finished = bench.faulty(&format!("{step}:41"), &["--batch", "6"]).run().assert_code(0);
     assert!(bench.path("mark").exists(), "the worker was killed: {finished}");
     assert_says(&finished, "orders.jsonl, from line 41 on: once more, because its worker is gone");
-    assert_eq!(lines(&finished)[..2], [
-        "tasks: 20 loaded, 0 loaded before",
-        "documents: 400 read, 0 not selected, 0 in the table before, 0 set aside"
-    ]);
+    assert_eq!(
+        lines(&finished)[..2],
+        [
+            "tasks: 20 loaded, 0 loaded before",
+            "documents: 400 read, 0 not selected, 0 in the table before, 0 set aside"
+        ]
+    );
     assert_eq!(lines(&finished)[2], "table orders: 400 rows inserted");
     assert_eq!(found(bench), computed(&bench.export()));
     assert_eq!(bench.count("etl_tasks"), 20);
