@@ -41,10 +41,12 @@ install_server() {
     available "$1" && return
     [[ $EUID == 0 ]] || { echo "installing ${packages[*]} takes root" >&2; return 1; }
     export DEBIAN_FRONTEND=noninteractive
-    # Without a network this gives up within a minute.
-    local apt=(timeout 90 apt-get -qq -o Acquire::Retries=1 -o Acquire::http::Timeout=15 -o DPkg::Lock::Timeout=20)
-    "${apt[@]}" update >&2
-    "${apt[@]}" install -y --no-install-recommends "${packages[@]}" >&2
+    # Without a network this gives up within a minute or two. No service is started by it.
+    export RUNLEVEL=1
+    local apt=(apt-get -qq -o Acquire::Retries=1 -o Acquire::http::Timeout=15 -o DPkg::Lock::Timeout=20)
+    local install=(install -y --no-install-recommends "${packages[@]}")
+    timeout 60 "${apt[@]}" update >&2 || true
+    timeout 90 "${apt[@]}" "${install[@]}" --download-only >&2 && "${apt[@]}" "${install[@]}" --no-download >&2
     available "$1"
 }
 

@@ -48,6 +48,7 @@ pub(crate) fn tables() -> [Table; 2] {
     };
     let tasks = [
         ("task", Kind::Text),
+        ("target", Kind::Text),
         ("source", Kind::Text),
         ("first_line", Kind::Integer),
         ("lines", Kind::Integer),
@@ -60,12 +61,18 @@ pub(crate) fn tables() -> [Table; 2] {
 /// Begins a transaction with the task's entry. False if the task is done; then nothing has begun.
 ///
 /// Whoever tries it again while an earlier transaction is still on its way to its end waits here for that.
-pub(crate) fn claim(database: &mut dyn Database, task: &Task, source: &str) -> Result<bool, DatabaseError> {
+pub(crate) fn claim(
+    database: &mut dyn Database,
+    task: &Task,
+    target: &Table,
+    source: &str,
+) -> Result<bool, DatabaseError> {
     let [tasks, _] = tables();
     let dialect = database.dialect();
     database.run(dialect.begin())?;
     let values = [
         Value::Text(task.key.clone()),
+        Value::Text(target.name.clone()),
         Value::Text(source.to_owned()),
         Value::Integer(task.first_line as i64),
         Value::Integer(task.lines as i64),
@@ -85,7 +92,7 @@ pub(crate) fn complete(
     outcome: &Outcome,
     rejects: &[(u64, String)],
 ) -> Result<(), DatabaseError> {
-    let [tasks, rejected] = tables();
+    let [_, rejected] = tables();
     let dialect = database.dialect();
     for (line, entry) in rejects {
         let values =
@@ -93,14 +100,8 @@ pub(crate) fn complete(
         database.execute(&dialect.insert(&rejected, 1), &values.each_ref())?;
     }
     let outcome = serde_json::to_string(outcome).expect("plain data can be written as JSON");
-    let sql = format!(
-        "UPDATE {} SET {} = {} WHERE {} = {}",
-        dialect.quoted(&tasks.name),
-        dialect.quoted("outcome"),
-        dialect.placeholder(0, Kind::Text),
-        dialect.quoted("task"),
-        dialect.placeholder(1, Kind::Text),
-    );
+    let place = |at| dialect.placeholder(at, Kind::Text);
+    let sql = format!("UPDATE etl_tasks SET outcome = {} WHERE task = {}", place(0), place(1));
     let values = [Value::Text(outcome), Value::Text(task.key.clone())];
     database.execute(&sql, &values.each_ref()).map(drop)
 }
@@ -110,24 +111,36 @@ pub(crate) fn look_up(
     database: &mut dyn Database,
     task: &Task,
 ) -> Result<(Outcome, Vec<String>), DatabaseError> {
-    let dialect = database.dialect();
-    let select = |what: &str, table: &str, order: &str| {
-        format!(
-            "SELECT {} FROM {} WHERE {} = {} ORDER BY {}",
-            dialect.quoted(what),
-            dialect.quoted(table),
-            dialect.quoted("task"),
-            dialect.placeholder(0, Kind::Text),
-            dialect.quoted(order),
-        )
-    };
+    let place = database.dialect().placeholder(0, Kind::Text);
     let key = Value::Text(task.key.clone());
-    let outcomes = database.query(&select("outcome", TABLES[0], "task"), &[&key])?;
+    let query = format!("SELECT outcome FROM etl_tasks WHERE task = {place}");
+    let outcomes = database.query(&query, &[&key])?;
     let outcome = outcomes.into_iter().flatten().next().unwrap_or_default();
     let outcome = serde_json::from_str(&outcome).map_err(|error| DatabaseError {
         fault: crate::database::Fault::Other,
         message: format!("the entry of task {} in {} is damaged: {error}", task.key, TABLES[0]),
     })?;
-    let entries = database.query(&select("entry", TABLES[1], "line"), &[&key])?;
+    let query = format!("SELECT entry FROM etl_rejects WHERE task = {place} ORDER BY line");
+    let entries = database.query(&query, &[&key])?;
     Ok((outcome, entries.into_iter().flatten().collect()))
+}
+
+/// Whether any task was loaded into this table.
+pub(crate) fn knows(database: &mut dyn Database, target: &Table) -> Result<bool, DatabaseError> {
+    let name = Value::Text(target.name.clone());
+    let place = database.dialect().placeholder(0, Kind::Text);
+    let query = format!("SELECT task FROM etl_tasks WHERE target = {place} LIMIT 1");
+    Ok(!database.query(&query, &[&name])?.is_empty())
+}
+
+/// Forgets all tasks that were loaded into this table.
+pub(crate) fn forget(database: &mut dyn Database, target: &Table) -> Result<(), DatabaseError> {
+    let dialect = database.dialect();
+    let place = dialect.placeholder(0, Kind::Text);
+    let name = Value::Text(target.name.clone());
+    database.run(dialect.begin())?;
+    let of_target = format!("SELECT task FROM etl_tasks WHERE target = {place}");
+    database.execute(&format!("DELETE FROM etl_rejects WHERE task IN ({of_target})"), &[&name])?;
+    database.execute(&format!("DELETE FROM etl_tasks WHERE target = {place}"), &[&name])?;
+    database.run("COMMIT")
 }

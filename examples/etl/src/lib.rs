@@ -35,6 +35,7 @@ mod pipeline;
 mod plan;
 mod quarantine;
 mod schema;
+mod tables;
 mod totals;
 mod transform;
 mod worker;
@@ -86,12 +87,16 @@ pub fn main(hook: Hook) -> ExitCode {
 
 /// Sets up what belongs to a program and not to a pipeline: the log and the signals.
 fn command(toolkit: &Toolkit, options: &Options) -> Result<ExitCode, Box<dyn Error>> {
+    let mut totals = Totals::new(options.progress_every.get());
     let cancel = Cancel::new();
     let _handlers = install_handlers(&cancel)?;
     let listener = Listener::builder().handler(Console::stderr()).start()?;
-    gristmill_log::install(listener.handle().endpoint("main", &options.log_level)?)?;
+    let endpoint = listener.handle().endpoint("main", &options.log_level);
+    match endpoint {
+        Ok(endpoint) => gristmill_log::install(endpoint)?,
+        Err(error) => return Ok(report(&Problem::Usage(format!("--log-level: {error}")), &totals)),
+    }
     let toolkit = toolkit.with_log(listener.handle(), options.log_level.clone());
-    let mut totals = Totals::new(options.progress_every.get());
     let outcome = Pipeline::new(options, &cancel).and_then(|pipeline| pipeline.run(&toolkit, &mut totals));
     totals.warn();
     drop(toolkit);

@@ -45,7 +45,7 @@ pub(crate) fn load(
     hook: &dyn Fn(Step),
 ) -> Result<Loaded, LoadError> {
     let source = context.source();
-    if !ledger::claim(database, task, &source)? {
+    if !ledger::claim(database, task, context.schema.documents(), &source)? {
         let (outcome, rejects) = ledger::look_up(database, task)?;
         return Ok(Loaded { outcome, rejects, before: true });
     }

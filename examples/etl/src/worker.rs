@@ -10,12 +10,12 @@ use gristmill_pool::{Failure, Function, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::Hook;
-use crate::database::{Database, DatabaseError, Fault};
+use crate::database::{Database, Fault};
 use crate::extract::Task;
-use crate::ledger::{self, Outcome};
+use crate::ledger::Outcome;
 use crate::loader::{self, LoadError, Loaded};
 use crate::plan::{Context, Plan};
-use crate::schema::Table;
+use crate::tables;
 use crate::transform::{Transformed, transform};
 
 pub(crate) const SET_UP: Function<Plan, ()> = Function::new("set up");
@@ -54,12 +54,8 @@ fn context() -> Result<&'static Context> {
 /// Makes the tables that are not there, and refuses those that are not as they should be.
 pub(crate) fn prepare() -> Result<()> {
     let context = context()?;
-    let prepared = connect(context).and_then(|(mut database, _permit)| {
-        ledger::tables()
-            .iter()
-            .chain(&context.schema.tables)
-            .try_for_each(|table| create(&mut *database, table))
-    });
+    let prepared =
+        connect(context).and_then(|(mut database, _permit)| tables::prepare(&mut *database, &context.schema));
     prepared.map_err(|error| Failure::new(error.to_string()))
 }
 
@@ -69,37 +65,6 @@ fn connect(context: &Context) -> Result<(Box<dyn Database>, Permit), LoadError> 
     let unable = |error| LoadError::Row(format!("no writer was free within {limit:?}: {error}"));
     let permit = context.plan.writers.acquire_timeout(limit).map_err(unable)?;
     Ok((context.target.connect(context.plan.timeout)?, permit))
-}
-
-fn create(database: &mut dyn Database, table: &Table) -> Result<(), LoadError> {
-    let dialect = database.dialect();
-    let name = crate::convert::Value::Text(table.name.clone());
-    let found = |database: &mut dyn Database, query: &str| -> Result<Vec<String>, DatabaseError> {
-        Ok(database.query(query, &[&name])?.into_iter().flatten().collect())
-    };
-    let columns = found(database, dialect.columns())?;
-    if columns.is_empty() {
-        return Ok(database.run(&dialect.create(table))?);
-    }
-    let wanted: Vec<_> = table.names().map(str::to_owned).collect();
-    let only = |some: &[String], others: &[String]| {
-        let names: Vec<_> = some.iter().filter(|name| !others.contains(name)).map(String::as_str).collect();
-        names.join(", ")
-    };
-    let (missing, surplus) = (only(&wanted, &columns), only(&columns, &wanted));
-    if !missing.is_empty() || !surplus.is_empty() {
-        return Err(LoadError::Row(format!(
-            "table `{}` has other columns than the schema: missing [{missing}], not in the schema [{surplus}]",
-            table.name
-        )));
-    }
-    let engines = dialect.engine().map_or(Ok(Vec::new()), |query| found(database, query))?;
-    match engines.iter().find(|engine| *engine != "InnoDB") {
-        Some(engine) => {
-            Err(LoadError::Row(format!("table `{}` has no transactions: it is of {engine}", table.name)))
-        }
-        None => Ok(()),
-    }
 }
 
 /// Reads, flattens, converts and inserts one task.

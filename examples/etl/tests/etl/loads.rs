@@ -193,3 +193,22 @@ fn fields_without_a_column_are_told() {
     assert_says(&finished, &format!("field `note` is in {notes} documents and in no column"));
     bench.finish();
 }
+
+#[test]
+fn tables_that_were_dropped_are_loaded_again() {
+    let bench = Bench::new();
+    bench.etl(&[]).run().assert_code(0);
+    let before = found(&bench);
+    bench.rows("DROP TABLE order_tags");
+    let finished = bench.etl(&[]).run().assert_code(1);
+    assert_says(
+        &finished,
+        "error: table `order_tags` is missing, but documents were loaded into `orders` before",
+    );
+    bench.rows("DROP TABLE order_items");
+    bench.rows("DROP TABLE orders");
+    let finished = bench.etl(&[]).run().assert_code(0);
+    assert_eq!(lines(&finished), SUMMARY);
+    assert_eq!(found(&bench), before);
+    bench.finish();
+}
