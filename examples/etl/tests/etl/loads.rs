@@ -212,3 +212,22 @@ fn tables_that_were_dropped_are_loaded_again() {
     assert_eq!(found(&bench), before);
     bench.finish();
 }
+
+#[test]
+fn a_document_is_taken_whole_or_not_at_all() {
+    let bench = Bench::new();
+    // The database has a rule of its own, and the row that breaks it is the last one of its document.
+    bench.rows(
+        "CREATE TABLE order_tags (orders_id TEXT, position INTEGER, tag TEXT CHECK (tag <> 'wholesale'))",
+    );
+    let all = bench.export();
+    let (bad, good): (Vec<_>, Vec<_>) = all.iter().cloned().partition(|line| line.contains("\"wholesale\""));
+    assert!(bad.len() > 10, "the sample has such orders");
+    let finished = bench.etl(&["--quarantine", "bad.jsonl"]).run().assert_code(3);
+    assert!(lines(&finished)[1].ends_with(&format!(" {} set aside", bad.len())), "{finished}");
+    assert_eq!(found(&bench), computed(&good));
+    let entries = set_aside(&bench);
+    assert_eq!(entries.len(), bad.len());
+    assert!(entries.iter().all(|(_, error)| error.starts_with("the database does not take it: CHECK")));
+    bench.finish();
+}
