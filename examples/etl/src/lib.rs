@@ -19,6 +19,32 @@
 //!   written to the file by the parent.
 //! * **A dead worker** costs an attempt at one task.
 //!
+//! # The schema
+//!
+//! A TOML file, such as `data/orders.toml`, names for each column the field that it comes from (`customer.email`, in the
+//! column `customer_email` unless it has a `name`) and its type:
+//!
+//! | type | takes | SQLite | MariaDB | PostgreSQL |
+//! |---|---|---|---|---|
+//! | `text` | all but objects and arrays | `TEXT` | `LONGTEXT`, as a key `VARCHAR(255)` | `TEXT` |
+//! | `integer` | 64 bits with a sign; reals that are whole | `INTEGER` | `BIGINT` | `BIGINT` |
+//! | `real` | finite numbers | `REAL` | `DOUBLE` | `DOUBLE PRECISION` |
+//! | `decimal(12,2)` | numbers with no more digits than that | `TEXT` | `DECIMAL(12,2)` | `DECIMAL(12,2)` |
+//! | `boolean` | `true`, `false` | `INTEGER` | `BOOLEAN` | `BOOLEAN` |
+//! | `timestamp` | dates; text as in RFC 3339 | `TEXT` in UTC | `DATETIME(3)` in UTC | `TIMESTAMPTZ` |
+//! | `json` | everything | `TEXT` | `JSON` | `JSONB` |
+//!
+//! MongoDB's extended JSON (`$oid`, `$date`, `$numberLong`, `$numberDecimal`, …) is read in both of its versions. A missing
+//! field and `null` are NULL, unless the column is `required`. Another type is an error that names line, field and value.
+//! Fields that no column takes are counted and told. `[[children]]` are tables with a row for each element of an array;
+//! arrays within arrays are for `json` columns.
+//!
+//! # Limits
+//!
+//! A document that is in the table already is refused or skipped, never updated. No TLS. A name with a dot in it cannot be
+//! the field of a column. Text keys in MariaDB have 255 characters at most, and spaces at their end do not count.
+//! To load again what was loaded before, drop the tables of the schema; rows that were merely deleted stay away.
+//!
 //! To start a pipeline of your own from it: `extract` decides what a task is, `transform` makes rows of it, `database` is
 //! where they go. The rest can stay.
 

@@ -17,9 +17,9 @@ use crate::transform::{Document, Place, Transformed};
 /// Why a task has not been loaded. Nothing of it is in the database then.
 #[derive(Debug, Error)]
 pub(crate) enum LoadError {
-    /// A document is not taken.
+    /// A document is not taken, or something else is not as it should be; in words for the user.
     #[error("{0}")]
-    Row(String),
+    Stop(String),
     /// The database did not do what it was told.
     #[error(transparent)]
     Database(#[from] DatabaseError),
@@ -140,7 +140,7 @@ impl Loader<'_> {
     fn refuse(&mut self, place: Place, error: &str) -> Result<(), LoadError> {
         let source = self.context.source();
         if !self.context.plan.quarantine {
-            return Err(LoadError::Row(format!("{source}:{}: {error}", place.line)));
+            return Err(LoadError::Stop(format!("{source}:{}: {error}", place.line)));
         }
         let start = (place.offset - self.task.start) as usize;
         let line = &self.bytes[start..start + place.len];

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gristmill_pool::signals::{Cancel, Level};
@@ -49,9 +49,7 @@ pub(crate) struct Pipeline {
 impl Pipeline {
     /// Checks everything that can be checked without the database.
     pub(crate) fn new(options: &Options, cancel: &Cancel) -> Result<Self, Problem> {
-        let tasks_of = |salt| Tasks::open(&options.export, options.task_size.get(), salt);
-        let plan = plan(options)?;
-        let context = Context::new(plan).map_err(Problem::Usage)?;
+        let context = Context::new(plan(options)?).map_err(Problem::Usage)?;
         let salt = format!(
             "{} {} {} {:?}",
             name_of(&options.export),
@@ -59,8 +57,9 @@ impl Pipeline {
             context.plan.key,
             context.plan.since,
         );
-        let tasks = tasks_of(salt).map_err(|error| unreadable(&options.export, &error))?;
-        let open = |path: &std::path::PathBuf| {
+        let tasks = Tasks::open(&options.export, options.task_size.get(), salt)
+            .map_err(|error| unreadable(&options.export, &error))?;
+        let open = |path: &PathBuf| {
             let unable = |error| format!("cannot use {} as quarantine: {error}", path.display());
             Quarantine::open(path).map_err(|error| Problem::Usage(unable(error)))
         };

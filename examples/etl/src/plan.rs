@@ -118,3 +118,19 @@ pub(crate) fn order(a: &Value, b: &Value) -> Option<std::cmp::Ordering> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cmp::Ordering;
+
+    use super::*;
+
+    #[test]
+    fn values_of_one_type_have_an_order_and_others_none() {
+        let text = |text: &str| Value::Text(text.to_owned());
+        assert_eq!(order(&Value::Integer(10), &Value::Integer(9)), Some(Ordering::Greater));
+        assert_eq!(order(&text("10"), &text("9")), Some(Ordering::Less));
+        assert_eq!(order(&Value::Null, &text("9")), None);
+        assert_eq!(order(&Value::Real(0.5), &Value::Integer(0)), None);
+    }
+}

@@ -29,7 +29,7 @@ pub(crate) fn prepare(database: &mut dyn Database, schema: &Schema) -> Result<()
     } else if let Some(table) = missing.first()
         && ledger::knows(database, documents)?
     {
-        return Err(LoadError::Row(format!(
+        return Err(LoadError::Stop(format!(
             "table `{}` is missing, but documents were loaded into `{}` before: drop that, too, to load all again",
             table.name, documents.name
         )));
@@ -52,7 +52,7 @@ fn exists(database: &mut dyn Database, table: &Table) -> Result<bool, LoadError>
     };
     let (missing, surplus) = (only(&wanted, &columns), only(&columns, &wanted));
     if !missing.is_empty() || !surplus.is_empty() {
-        return Err(LoadError::Row(format!(
+        return Err(LoadError::Stop(format!(
             "table `{}` has other columns than the schema: missing [{missing}], not in the schema [{surplus}]",
             table.name
         )));
@@ -60,7 +60,7 @@ fn exists(database: &mut dyn Database, table: &Table) -> Result<bool, LoadError>
     let engines = dialect.engine().map_or(Ok(Vec::new()), |query| first_column(database, query, table))?;
     match engines.iter().find(|engine| *engine != "InnoDB") {
         Some(engine) => {
-            Err(LoadError::Row(format!("table `{}` has no transactions: it is of {engine}", table.name)))
+            Err(LoadError::Stop(format!("table `{}` has no transactions: it is of {engine}", table.name)))
         }
         None => Ok(true),
     }

@@ -62,7 +62,7 @@ pub(crate) fn prepare() -> Result<()> {
 /// In this order, because the connection has to end before the permit is given back.
 fn connect(context: &Context) -> Result<(Box<dyn Database>, Permit), LoadError> {
     let limit = context.plan.task_timeout;
-    let unable = |error| LoadError::Row(format!("no writer was free within {limit:?}: {error}"));
+    let unable = |error| LoadError::Stop(format!("no writer was free within {limit:?}: {error}"));
     let permit = context.plan.writers.acquire_timeout(limit).map_err(unable)?;
     Ok((context.target.connect(context.plan.timeout)?, permit))
 }
@@ -79,7 +79,7 @@ pub(crate) fn load((number, task): (u64, Task), hook: Hook) -> Result<Report> {
     }
     match insert(context, &task, &bytes, &transformed, hook) {
         Ok(Loaded { outcome, rejects, before }) => Ok(Report { number, outcome, rejects, before }),
-        Err(LoadError::Row(error)) => Err(Failure::new(error)),
+        Err(LoadError::Stop(error)) => Err(Failure::new(error)),
         Err(LoadError::Database(error)) => {
             let last = task.first_line + task.lines - 1;
             Err(Failure::new(format!("{source}, lines {} to {last}: {error}", task.first_line)))

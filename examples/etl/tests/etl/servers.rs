@@ -33,16 +33,16 @@ impl Server {
     fn start(kind: &str, schemes: &[&str]) -> Option<Self> {
         let check = LeakCheck::start();
         if let Ok(url) = std::env::var("GRISTMILL_TEST_DATABASE") {
-            let is_ours = schemes.iter().any(|scheme| url.starts_with(&format!("{scheme}:")));
-            return is_ours.then_some(Self { process: None, url, check });
+            if schemes.iter().any(|scheme| url.starts_with(&format!("{scheme}:"))) {
+                return Some(Self { process: None, url, check });
+            }
+            return skipped(&format!("GRISTMILL_TEST_DATABASE is no {kind}"));
         }
         let available = TestCommand::new(script()).args(["available", kind]).limit(LIMIT).run();
         if !available.status.success() {
-            // Not `eprintln!`, which the test runner would keep to itself.
-            let line =
-                format!("SKIPPED: no {kind} can be started here (examples/etl/server.sh install {kind})\n");
-            std::io::stderr().write_all(line.as_bytes()).expect("standard error");
-            return None;
+            return skipped(&format!(
+                "no {kind} can be started here (examples/etl/server.sh install {kind})"
+            ));
         }
         let command = TestCommand::new(script()).args(["run", kind]).hold_stdin().limit(10 * LIMIT);
         let mut process = command.spawn();
@@ -56,6 +56,12 @@ impl Server {
         }
         self.check.finish();
     }
+}
+
+fn skipped(why: &str) -> Option<Server> {
+    // Not `eprintln!`, which the test runner would keep to itself.
+    std::io::stderr().write_all(format!("SKIPPED: {why}\n").as_bytes()).expect("standard error");
+    None
 }
 
 /// All that depends on whose SQL it is.
