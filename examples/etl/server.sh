@@ -3,7 +3,7 @@
 #
 #   server.sh run mariadb|postgres        starts one, prints its URL, and stops it at the end of standard input
 #   server.sh install mariadb|postgres    installs the server's programs with apt-get, unless they are there
-#   server.sh available mariadb|postgres  says by its status whether they are there
+#   server.sh available mariadb|postgres  says by its status whether one can be started
 #
 # The server listens on a socket in the folder and on no port. It is stopped and the folder is removed however this
 # script ends, short of SIGKILL.
@@ -27,18 +27,25 @@ if [[ $EUID == 0 ]]; then
     as_mariadb=(--user=root)
 fi
 
-available() {
+installed() {
     case "$1" in
         mariadb) command -v mariadbd && command -v mariadb-install-db && command -v mariadb ;;
-        # Its scripts need what any user has.
-        postgres) command -v postgres && command -v initdb && "${as_postgres[@]}" sh -c ': >/dev/null' ;;
+        postgres) command -v postgres && command -v initdb ;;
     esac >/dev/null 2>&1
+}
+
+available() {
+    # The scripts of PostgreSQL need what any user has.
+    installed "$1" && { [[ "$1" == mariadb ]] || "${as_postgres[@]}" sh -c ': >/dev/null' 2>/dev/null; }
 }
 
 install_server() {
     local packages=(mariadb-server-core mariadb-client-core)
     [[ "$1" == mariadb ]] || packages=(postgresql)
-    available "$1" && return
+    if installed "$1"; then
+        available "$1"
+        return
+    fi
     [[ $EUID == 0 ]] || { echo "installing ${packages[*]} takes root" >&2; return 1; }
     export DEBIAN_FRONTEND=noninteractive
     # Without a network this gives up within a minute or two. No service is started by it.
@@ -106,7 +113,7 @@ fail() {
 }
 
 run() {
-    available "$1" || { echo "$1 is not installed: $0 install $1" >&2; exit 1; }
+    available "$1" || { echo "$1 cannot be started here: $0 install $1" >&2; exit 1; }
     folder="$(mktemp -d "${TMPDIR:-/tmp}/etl-$1.XXXXXX")"
     trap "stop $1" EXIT
     trap 'exit 130' INT

@@ -97,15 +97,21 @@ impl Pipeline {
     fn prepare(&self, pool: &Pool) -> Result<(), Problem> {
         // The database's own waits should end first: they tell more.
         let limit = 4 * self.context.plan.timeout + Duration::from_secs(1);
-        let prepared = pool.calls(PREPARE).timeout(limit).submit(());
-        interrupted(&self.cancel)?;
-        prepared.wait().map_err(|error| match error.cause {
-            TaskCause::TimedOut(limit) => {
-                let place = self.context.target.shown();
-                Problem::Failed(format!("{place} has not answered within {limit:?}"))
+        for tries in 1.. {
+            let prepared = pool.calls(PREPARE).timeout(limit).submit(());
+            interrupted(&self.cancel)?;
+            let Err(error) = prepared.wait() else { break };
+            interrupted(&self.cancel)?;
+            match error.cause {
+                TaskCause::Died(_) if tries <= self.retries => tracing::warn!("once more: {error}"),
+                TaskCause::TimedOut(limit) => {
+                    let place = self.context.target.shown();
+                    return Err(Problem::Failed(format!("{place} has not answered within {limit:?}")));
+                }
+                _ => return Err(Problem::Failed(told(&error))),
             }
-            _ => interrupted(&self.cancel).err().unwrap_or_else(|| Problem::Failed(told(&error))),
-        })
+        }
+        Ok(())
     }
 
     /// Has tasks loaded: those that are given, or all of the export. Returns those whose workers died.
