@@ -9,11 +9,15 @@
 //! ```
 
 mod aftermath;
+mod arrivals;
 mod batch;
 mod builder;
 mod calls;
 mod imap;
 mod limits;
+mod pending;
+mod piece;
+mod progress;
 mod scheduler;
 mod stats;
 mod worker;
@@ -25,8 +29,9 @@ use std::thread::JoinHandle;
 use crossbeam_channel::{Sender, bounded};
 
 pub use builder::PoolBuilder;
-pub use calls::{Calls, Pending};
+pub use calls::Calls;
 pub use imap::Imap;
+pub use pending::Pending;
 pub use stats::{LongTask, PoolStats, WorkerTimes};
 
 use crate::toolkit::error::TaskError;
