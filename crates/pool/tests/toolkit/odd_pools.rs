@@ -1,0 +1,271 @@
+//! Pools in less usual situations: odd iterators, values that do not travel, deaths of every kind, ends in mid-work.
+//!
+//! What pools do every day is tested in `pools`.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::time::{Duration, Instant};
+
+use gristmill_pool::manager::Dict;
+use gristmill_pool::{CallError, ErrorKind, Function, TaskCause, TaskError, Toolkit};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_bytes::ByteBuf;
+
+use crate::Test;
+use crate::functions::{HANG, PID, SQUARE};
+use crate::odd_functions::{BYTES, COUNT_AND_REFUSE, ECHO, END, ENDS, MAKE, NEST, Picky};
+
+const SOON: Duration = Duration::from_secs(20);
+
+pub(crate) const TESTS: &[Test] = &[
+    ("pool::odd_iterators", odd_iterators),
+    ("pool::a_panic_of_the_iterator_is_the_caller_s", a_panic_of_the_iterator),
+    ("pool::results_are_waited_for_with_a_limit", results_are_waited_for_with_a_limit),
+    ("pool::workers_start_no_workers", workers_start_no_workers),
+    ("pool::each_way_to_die_costs_one_item", each_way_to_die_costs_one_item),
+    ("pool::what_does_not_travel_fails_alone", what_does_not_travel_fails_alone),
+    ("pool::a_hundred_megabytes_travel", a_hundred_megabytes_travel),
+    ("pool::blocked_tasks_do_not_hold_up_the_end", blocked_tasks_do_not_hold_up_the_end),
+    ("pool::its_end_ends_endless_iterators", its_end_ends_endless_iterators),
+    ("pool::finish_does_what_was_submitted", finish_does_what_was_submitted),
+    ("pool::one_that_dies_idle_is_replaced", one_that_dies_idle_is_replaced),
+    ("pool::a_failing_hook_is_not_tried_for_ever", a_failing_hook_is_not_tried_for_ever),
+    ("pool::limits_may_be_forever", limits_may_be_forever),
+    ("pool::quick_tasks_are_within_a_short_limit", quick_tasks_are_within_a_short_limit),
+    ("pool::many_generations_of_workers", many_generations_of_workers),
+    ("pool::several_threads_share_it", several_threads_share_it),
+    ("pool::deaths_at_any_moment_cost_one_item_each", deaths_at_any_moment),
+];
+
+fn odd_iterators(toolkit: &Toolkit) {
+    let pool = toolkit.pool(2).start().expect("a pool");
+    assert!(pool.map_all(SQUARE, []).is_empty());
+    assert!(pool.imap(SQUARE, []).next().is_none() && pool.imap_unordered(SQUARE, []).next().is_none());
+    for size in [3, 11, usize::MAX] {
+        let calls = || pool.calls(SQUARE).chunk_size(size);
+        let expected: Vec<_> = (0..10).map(|x| x * x).collect();
+        assert_eq!(calls().map(0..10).expect("squares"), expected);
+        assert_eq!(calls().imap(0..10).collect::<Result<Vec<_>, _>>().expect("squares"), expected);
+        let mut any = calls().imap_unordered(0..10).collect::<Result<Vec<_>, _>>().expect("squares");
+        any.sort_unstable();
+        assert_eq!(any, expected);
+    }
+    let taken = std::cell::Cell::new(0);
+    let endless = (0..).inspect(|n| taken.set(n + 1));
+    assert_eq!(pool.calls(SQUARE).chunk_size(7).imap(endless).take(50).filter(Result::is_ok).count(), 50);
+    assert!(taken.get() < 100, "{} items were taken for 50 results", taken.get());
+    let unknown = pool.map_all(Function::<u64, u64>::new("nobody"), 0..3);
+    assert!(unknown.len() == 3 && unknown.iter().all(Result::is_err));
+}
+
+fn a_panic_of_the_iterator(toolkit: &Toolkit) {
+    let pool = toolkit.pool(2).start().expect("a pool");
+    let items = || (0..10).inspect(|n| assert_ne!(*n, 6, "as ordered"));
+    panic::set_hook(Box::new(|_| {}));
+    let all = panic::catch_unwind(AssertUnwindSafe(|| pool.map(SQUARE, items())));
+    let some =
+        panic::catch_unwind(AssertUnwindSafe(|| pool.imap(SQUARE, items()).filter(Result::is_ok).count()));
+    drop(panic::take_hook());
+    assert!(all.is_err() && some.is_err());
+    assert_eq!(pool.apply(SQUARE, 3).expect("it goes on"), 9);
+}
+
+fn results_are_waited_for_with_a_limit(toolkit: &Toolkit) {
+    let pool = toolkit.pool(1).start().expect("a pool");
+    let mut results = pool.imap(HANG, [5, 0]);
+    let first = results.next_timeout(SOON).expect("in time").expect("one").expect("no failure");
+    assert_eq!(first, 5);
+    let late = results.next_timeout(Duration::from_millis(20));
+    assert!(matches!(late, Err(CallError::TimedOut)), "{late:?}");
+    results.cancel();
+    let last = results.next_timeout(SOON).expect("in time").expect("one");
+    assert!(matches!(last, Err(TaskError { cause: TaskCause::Cancelled, .. })), "{last:?}");
+    assert!(results.next_timeout(SOON).expect("in time").is_none());
+    let mut pending = pool.submit(HANG, 0);
+    assert!(!pending.is_ready());
+    pending.cancel();
+    assert!(pending.wait_timeout(SOON).expect("in time").is_err() && pending.is_ready());
+}
+
+fn workers_start_no_workers(toolkit: &Toolkit) {
+    let pool = toolkit.pool(1).start().expect("a pool");
+    let said = pool.apply(NEST, ()).expect("the worker lives on");
+    assert_eq!(said, "a worker process cannot start workers of its own");
+}
+
+fn each_way_to_die_costs_one_item(toolkit: &Toolkit) {
+    let pool = toolkit.pool(2).start().expect("a pool");
+    for size in [1, 20] {
+        let results = pool.calls(END).chunk_size(size).map_all(0..20);
+        for (n, result) in (0..).zip(&results) {
+            match result {
+                Ok(value) => assert!(*value == n && !ENDS.contains(&n)),
+                Err(error) => assert!(ENDS.contains(&n) && error.death().is_some(), "{error}"),
+            }
+        }
+        let said = |n: usize| results[n].as_ref().expect_err("it died").to_string();
+        assert!(said(2).contains("exited with status 0"), "{}", said(2));
+        assert!(said(5).contains("SIGABRT"), "{}", said(5));
+        assert!(said(17).contains("SIGKILL"), "{}", said(17));
+        let overflow = results[11].as_ref().expect_err("it died").details();
+        assert!(overflow.contains("overflowed its stack"), "{overflow}");
+    }
+}
+
+fn what_does_not_travel_fails_alone(toolkit: &Toolkit) {
+    let pool = toolkit.pool(2).start().expect("a pool");
+    let failed = |results: &[Result<Picky, TaskError>]| -> Vec<(u64, String)> {
+        assert!((10..).zip(results).all(|(n, result)| result.as_ref().map_or(true, |p| *p == Picky(n))));
+        let errors = results.iter().filter_map(|result| result.as_ref().err());
+        errors.map(|error| (error.index.expect("an index"), error.to_string())).collect()
+    };
+    for size in [1, 4, 9] {
+        let arguments = || [10, 11, 12, 13, 14, 16, 17].map(Picky).into_iter();
+        let calls = || pool.calls(ECHO).chunk_size(size);
+        for mut results in [calls().map_all(arguments()), calls().imap(arguments()).collect()] {
+            assert_eq!(results.len(), 7);
+            results.insert(5, Ok(Picky(15)));
+            let failed = failed(&results);
+            assert_eq!(failed.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [3, 4]);
+            assert!(failed[0].1.contains("13 does not travel"), "{}", failed[0].1);
+            assert!(
+                failed[1].1.contains("argument of `picky`: ") && failed[1].1.contains("14 does not arrive")
+            );
+        }
+        let failed = failed(&pool.calls(MAKE).chunk_size(size).map_all(10..18));
+        assert_eq!(failed.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [3, 4, 5]);
+        assert!(failed[0].1.contains("result of `make`: ") && failed[0].1.contains("13 does not travel"));
+        assert!(failed[1].1.contains("14 does not arrive") && failed[2].1.contains("nobody encodes me"));
+    }
+    let error = pool.apply(MAKE, 15).expect_err("it panics");
+    assert_eq!(error.report().expect("a report").kind, ErrorKind::Panicked);
+    let error = pool.map(ECHO, [Picky(1), Picky(13)]).expect_err("it is not sent");
+    assert_eq!(error.index, Some(1));
+}
+
+fn a_hundred_megabytes_travel(toolkit: &Toolkit) {
+    let pool = toolkit.pool(2).start().expect("a pool");
+    let big = ByteBuf::from(vec![7; 100 << 20]);
+    assert!(pool.apply(BYTES, big.clone()).expect("the same") == big);
+}
+
+fn blocked_tasks_do_not_hold_up_the_end(toolkit: &Toolkit) {
+    let pool = toolkit.pool(2).start().expect("a pool");
+    let tasks: Vec<_> = (0..5).map(|_| pool.submit(HANG, 0)).collect();
+    let begun = Instant::now();
+    drop(pool);
+    assert!(begun.elapsed() < SOON);
+    for task in tasks {
+        let error = task.wait().expect_err("called off");
+        assert!(matches!(error.cause, TaskCause::Cancelled), "{error}");
+    }
+}
+
+fn its_end_ends_endless_iterators(toolkit: &Toolkit) {
+    let pool = toolkit.pool(2).start().expect("a pool");
+    let mut results = pool.imap(SQUARE, 0..);
+    assert_eq!(results.next().expect("one").expect("a square"), 0);
+    drop(pool);
+    let rest: Vec<_> = results.take(1000).collect();
+    assert!(rest.len() < 100, "an ended pool goes on failing for ever");
+}
+
+fn finish_does_what_was_submitted(toolkit: &Toolkit) {
+    let pool = toolkit.pool(2).start().expect("a pool");
+    let tasks: Vec<_> = (0..50).map(|x| pool.submit(SQUARE, x)).collect();
+    pool.submit(SQUARE, 50).detach();
+    assert_eq!(pool.finish().tasks(), 51);
+    for (x, task) in (0..).zip(tasks) {
+        assert_eq!(task.wait().expect("a square"), x * x);
+    }
+}
+
+fn one_that_dies_idle_is_replaced(toolkit: &Toolkit) {
+    let pool = toolkit.pool(1).start().expect("a pool");
+    for _ in 0..3 {
+        let pid = pool.apply(PID, 0).expect("a pid");
+        let process = Pid::from_raw(pid as i32).expect("a pid");
+        kill_process(process, Signal::KILL).expect("SIGKILL");
+        assert_ne!(pool.apply(PID, 0).expect("another one's"), pid);
+    }
+}
+
+fn a_failing_hook_is_not_tried_for_ever(toolkit: &Toolkit) {
+    let starts = Dict::new().expect("a dictionary");
+    let pool = toolkit.pool(1).init(COUNT_AND_REFUSE, starts.clone()).start().expect("a pool");
+    for _ in 0..3 {
+        let results = pool.map_all(SQUARE, 0..4);
+        assert!(results.iter().all(|result| {
+            matches!(result, Err(TaskError { cause: TaskCause::NoWorker(why), .. }) if why.contains("never"))
+        }));
+    }
+    pool.finish();
+    assert_eq!(starts.len().expect("len"), 3);
+}
+
+fn limits_may_be_forever(toolkit: &Toolkit) {
+    let toolkit = toolkit.with_start_deadline(Duration::MAX);
+    let pool = toolkit.pool(1).task_timeout(Duration::MAX).exit_limit(Duration::MAX).start().expect("a pool");
+    assert_eq!(pool.calls(SQUARE).timeout(Duration::MAX).map(0..3).expect("squares"), [0, 1, 4]);
+    let mut pending = pool.submit(SQUARE, 3);
+    assert_eq!(pending.wait_timeout(Duration::MAX).expect("in time").expect("a square"), 9);
+    let mut results = pool.imap(SQUARE, [4]);
+    assert_eq!(results.next_timeout(Duration::MAX).expect("in time").expect("one").expect("a square"), 16);
+    pool.finish();
+    let process = toolkit.process(SQUARE, 5);
+    process.start().expect("start");
+    assert_eq!(process.join_timeout(Duration::MAX).expect("in time").expect("a square"), 25);
+}
+
+fn quick_tasks_are_within_a_short_limit(toolkit: &Toolkit) {
+    let pool = toolkit.pool(2).task_timeout(Duration::from_millis(500)).start().expect("a pool");
+    let squares = pool.calls(SQUARE).chunk_size(100_000).map(0..200_000).expect("squares");
+    assert!((0..).zip(squares).all(|(x, square)| square == x * x));
+}
+
+fn many_generations_of_workers(toolkit: &Toolkit) {
+    let pool = toolkit.pool(2).max_tasks_per_worker(7).start().expect("a pool");
+    let expected: Vec<_> = (0..100).map(|x| x * x).collect();
+    assert_eq!(pool.map(SQUARE, 0..100).expect("squares"), expected);
+    let stats = pool.finish();
+    assert_eq!(stats.tasks(), 100);
+    assert!(stats.workers.iter().map(|worker| worker.processes).sum::<u32>() >= 15, "{stats}");
+}
+
+fn several_threads_share_it(toolkit: &Toolkit) {
+    let pool = toolkit.pool(2).start().expect("a pool");
+    std::thread::scope(|scope| {
+        let sum = |from: u64| pool.map(SQUARE, from..from + 100).expect("squares").iter().sum::<u64>();
+        let sums: Vec<_> = (0..4).map(|n| scope.spawn(move || sum(n * 100))).collect();
+        let total: u64 = sums.into_iter().map(|sum| sum.join().expect("no panic")).sum();
+        assert_eq!(total, (0..400).map(|x| x * x).sum::<u64>());
+    });
+}
+
+/// Workers are killed wherever they happen to be, with arguments and results under way that need several steps.
+fn deaths_at_any_moment(toolkit: &Toolkit) {
+    let pool = toolkit.pool(2).start().expect("a pool");
+    let mut killed = 0;
+    let mut failed = 0;
+    for round in 0..6u64 {
+        let victim = Pid::from_raw(pool.apply(PID, 0).expect("a pid") as i32).expect("a pid");
+        let items: Vec<_> =
+            (0..24).map(|n| ByteBuf::from(vec![n; 40_000 * usize::from(n % 3 + 1)])).collect();
+        let results = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::park_timeout(Duration::from_millis(round * 3));
+                // It may be gone by itself.
+                kill_process(victim, Signal::KILL).unwrap_or_default();
+            });
+            pool.calls(BYTES).chunk_size(5).map_all(items.clone())
+        });
+        killed += 1;
+        for (item, result) in items.iter().zip(&results) {
+            match result {
+                Ok(bytes) => assert!(bytes == item),
+                Err(error) => assert!(error.death().is_some(), "{error}"),
+            }
+        }
+        failed += results.iter().filter(|result| result.is_err()).count();
+    }
+    assert!(failed <= killed, "{failed} items failed with {killed} deaths");
+}
