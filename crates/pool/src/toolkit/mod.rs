@@ -6,6 +6,7 @@
 pub(crate) mod error;
 pub(crate) mod failure;
 pub(crate) mod fleet;
+pub(crate) mod inbox;
 pub(crate) mod line;
 pub(crate) mod parcel;
 pub(crate) mod registry;

@@ -12,7 +12,6 @@ use std::sync::atomic::Ordering::Release;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::Receiver;
 use gristmill_ipc::{decode, encode};
 
 use crate::spawn::text_of;
@@ -42,15 +41,11 @@ thread_local! {
 pub(crate) fn run(link: WorkerLink, functions: &Functions) -> ! {
     let role = decode(link.welcome());
     keep_panics();
-    let (line, orders) = Line::open(link);
-    let reader = thread::Builder::new().name("parent".into()).spawn(|| line.read());
-    match (role, reader) {
-        (Ok(Role::Process), Ok(_)) => run_process(line, functions, &orders),
-        (Ok(Role::Pool { init, exit }), Ok(_)) => {
-            run_pool(line, functions, &orders, init.as_ref(), exit.as_ref())
-        }
-        (Err(error), _) => give_up(&format!("the welcome is not understood: {error}")),
-        (_, Err(error)) => give_up(&format!("cannot start a thread: {error}")),
+    let line = Line::open(link);
+    match role {
+        Ok(Role::Process) => run_process(line, functions),
+        Ok(Role::Pool { init, exit }) => run_pool(line, functions, init.as_ref(), exit.as_ref()),
+        Err(error) => give_up(&format!("the welcome is not understood: {error}")),
     }
 }
 
@@ -59,8 +54,8 @@ fn give_up(why: &str) -> ! {
     process::exit(2)
 }
 
-fn run_process(line: &Line, functions: &Functions, orders: &Receiver<Chunk>) -> ! {
-    let Some(chunk) = orders.recv().ok() else { process::exit(0) };
+fn run_process(line: &Line, functions: &Functions) -> ! {
+    let Some(chunk) = line.orders().next() else { process::exit(0) };
     let mut status = 0;
     for (index, argument) in (chunk.first..).zip(parcel::each(&chunk.arguments)) {
         let (begun, mut out) = (Instant::now(), Vec::new());
@@ -75,13 +70,7 @@ fn status_of(report: &ErrorReport) -> i32 {
     if report.kind == ErrorKind::Panicked { PANICKED } else { FAILED }
 }
 
-fn run_pool(
-    line: &'static Line,
-    functions: &Functions,
-    orders: &Receiver<Chunk>,
-    init: Option<&Call>,
-    exit: Option<&Call>,
-) -> ! {
+fn run_pool(line: &'static Line, functions: &Functions, init: Option<&Call>, exit: Option<&Call>) -> ! {
     // Both live as long as the process.
     let results: &'static Results<'_> = Box::leak(Box::new(Results::new(line)));
     if let Err(error) = thread::Builder::new().name("results".into()).spawn(|| results.keep_moving()) {
@@ -93,7 +82,7 @@ fn run_pool(
         process::exit(FAILED);
     }
     line.send(&FromWorker::Ready(begun.elapsed()));
-    for chunk in orders {
+    for chunk in line.orders() {
         run_chunk(line, results, functions, &chunk);
     }
     match exit.map(|hook| run_hook(functions, hook)) {
