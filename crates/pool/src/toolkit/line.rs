@@ -13,6 +13,7 @@ use gristmill_ipc::SharedMemory;
 use crate::broker::{CallError, Op, Reply};
 use crate::toolkit::inbox::{Inbox, Wait};
 use crate::toolkit::serve::encoded;
+use crate::toolkit::unanswered::Note;
 use crate::toolkit::wire::{Chunk, FromWorker};
 use crate::worker::WorkerLink;
 
@@ -75,6 +76,7 @@ impl Line {
         let number = self.next.fetch_add(1, Relaxed);
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         let takes = matches!(op, Op::Get);
+        let _note = matches!(op, Op::Get | Op::Lease).then(|| Note::make(self.page(), number));
         self.inbox.expect(number);
         self.send(&FromWorker::Request { number, thread: thread_number(), object, op });
         let mut wait = self.inbox.reply(&self.link, number, deadline);

@@ -13,6 +13,7 @@ pub(crate) mod registry;
 pub(crate) mod results;
 pub(crate) mod serve;
 pub(crate) mod spool;
+pub(crate) mod unanswered;
 pub(crate) mod wire;
 
 use std::fmt;

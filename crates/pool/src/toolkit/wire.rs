@@ -94,8 +94,12 @@ pub(crate) mod page {
     pub(crate) const RESULTS_USED: usize = 2;
     /// The index of the first of them.
     pub(crate) const RESULTS_FIRST: usize = 3;
-    /// Where they begin.
-    pub(crate) const RESULTS: usize = 4;
+    /// The numbers of the requests for items whose answers nobody has taken yet; 0 where there is none.
+    pub(crate) const UNANSWERED: usize = 4;
+    /// How many there can be; those beyond count as answered.
+    pub(crate) const MOST_UNANSWERED: usize = 28;
+    /// Where the results begin.
+    pub(crate) const RESULTS: usize = UNANSWERED + MOST_UNANSWERED;
     /// How many there can be.
     pub(crate) const RESULT_WORDS: usize = 4096;
     /// How many there are in all.

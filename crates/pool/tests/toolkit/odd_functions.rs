@@ -2,6 +2,7 @@
 //!
 //! What is expected of them is said in the tests.
 
+use std::thread;
 use std::time::Duration;
 
 use gristmill_pool::manager::{Dict, Namespace};
@@ -47,6 +48,9 @@ pub(crate) const COUNT_AND_REFUSE: Function<Dict<u32, u32>, ()> = Function::new(
 pub(crate) const FETCH: Function<(Queue<u64>, u64), Option<u64>> = Function::new("fetch");
 pub(crate) const STUFF: Function<(Queue<u64>, u64), bool> = Function::new("stuff");
 pub(crate) const PUT_BYTES: Function<(Queue<ByteBuf>, u64), ()> = Function::new("put bytes");
+/// Four threads pass the items on, and one that is left behind does so with the next.
+pub(crate) const CROWD_OF_THREADS: Function<(Queue<u64>, Queue<u64>, Lock), u64> =
+    Function::new("crowd of threads");
 /// Takes the lock once it can, says whether somebody had died with it, and lets go.
 pub(crate) const TELL: Function<(Lock, Event), bool> = Function::new("tell");
 pub(crate) const HOLD_PERMIT: Function<(Semaphore, Event), ()> = Function::new("hold permit");
@@ -93,6 +97,30 @@ fn queues(registry: Registry) -> Registry {
         .try_function(STUFF, |(queue, n)| match queue.put_timeout(n, Duration::from_millis(20)) {
             Err(CallError::TimedOut) => Ok(false),
             other => Ok(other.map(|()| true)?),
+        })
+        .try_function(CROWD_OF_THREADS, |(queue, results, lock)| {
+            let pass_on = || -> Result<u64, CallError> {
+                let mut count = 0;
+                while let Some(item) = queue.get()? {
+                    drop(lock.acquire()?);
+                    results.put(item)?;
+                    count +=
+                        u64::from(queue.get_timeout(Duration::ZERO).map_or(Ok(0), |more| match more {
+                            Some(more) => results.put(more).map(|()| 1u8),
+                            None => queue.put_end().map(|()| 0),
+                        })?) + 1;
+                }
+                Ok(count)
+            };
+            let counts = thread::scope(|scope| {
+                let threads: Vec<_> = (0..4).map(|_| scope.spawn(pass_on)).collect();
+                threads
+                    .into_iter()
+                    .map(|thread| thread.join().expect("no panic"))
+                    .collect::<Result<Vec<_>, _>>()
+            })?;
+            thread::spawn(move || queue.get().and_then(|item| item.map_or(Ok(()), |item| results.put(item))));
+            Ok(counts.iter().sum())
         })
         .try_function(PUT_BYTES, |(queue, len)| Ok(queue.put(ByteBuf::from(vec![7; len as usize]))?))
 }

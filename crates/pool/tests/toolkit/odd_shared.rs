@@ -7,10 +7,14 @@ use std::time::Duration;
 use gristmill_pool::manager::{Dict, Namespace};
 use gristmill_pool::sync::{Condition, Event, Lock, Semaphore};
 use gristmill_pool::{CallError, Queue, Restart, Toolkit, join_all};
+use gristmill_testkit::process_tree::{Process, ProcessTree};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::Test;
 use crate::functions::{CONSUME, FLAKY, HANG, HOLD, SQUARE, WAIT};
-use crate::odd_functions::{ECHO, FETCH, HOLD_PERMIT, PUT_BYTES, Picky, SET_AND_DIE, STAGE, STUFF, TELL};
+use crate::odd_functions::{
+    CROWD_OF_THREADS, ECHO, FETCH, HOLD_PERMIT, PUT_BYTES, Picky, SET_AND_DIE, STAGE, STUFF, TELL,
+};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -18,6 +22,8 @@ pub(crate) const TESTS: &[Test] = &[
     ("queue::limits_hold_in_workers", limits_hold_in_workers),
     ("queue::items_may_be_longer_than_a_pipe", items_may_be_longer_than_a_pipe),
     ("queue::one_killed_in_mid_get_takes_nothing", one_killed_in_mid_get_takes_nothing),
+    ("queue::what_is_on_its_way_to_the_dead_is_not_lost", what_is_on_its_way_is_not_lost),
+    ("queue::threads_of_a_worker_wait_side_by_side", threads_wait_side_by_side),
     ("queue::closing_wakes_all_who_wait", closing_wakes_all_who_wait),
     ("sync::a_death_lets_one_of_many_in", a_death_lets_one_of_many_in),
     ("sync::a_dead_holder_s_permit_is_free", a_dead_holders_permit_is_free),
@@ -78,6 +84,58 @@ fn one_killed_in_mid_get_takes_nothing(toolkit: &Toolkit) {
     assert_eq!(results.get_timeout(SOON).expect("in time").expect("a result").1, 2);
     queue.close().expect("close");
     assert_eq!(next.join().expect("a count"), 1);
+}
+
+/// Stops the process; the watchdog bounds the wait until it stands still.
+fn stopped(number: u32) -> Pid {
+    let pid = Pid::from_raw(number as i32).expect("a pid");
+    kill_process(pid, Signal::STOP).expect("SIGSTOP");
+    let stands_still = |child: &Process| child.pid == number && child.state == 'T';
+    while !ProcessTree::children_of(std::process::id()).processes().iter().any(stands_still) {
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
+    pid
+}
+
+fn what_is_on_its_way_is_not_lost(toolkit: &Toolkit) {
+    let (queue, results) = (Queue::unbounded().expect("a queue"), Queue::unbounded().expect("a queue"));
+    let victim = toolkit.process(CONSUME, (queue.clone(), results.clone()));
+    victim.start().expect("start");
+    queue.put(1).expect("put");
+    assert_eq!(results.get_timeout(SOON).expect("in time").expect("a result").1, 1);
+    // Until it has asked for the next.
+    while queue.len().expect("len") == 0 && victim.is_alive() {
+        let pid = stopped(victim.pid().expect("a pid"));
+        queue.put(2).expect("put");
+        if queue.len().expect("len") == 0 {
+            // It is in the channel of a process that reads nothing any more.
+            kill_process(pid, Signal::KILL).expect("SIGKILL");
+            victim.join().expect_err("it was killed");
+            break;
+        }
+        queue.drain().expect("it had not asked yet");
+        kill_process(pid, Signal::CONT).expect("SIGCONT");
+    }
+    assert_eq!(queue.losses().expect("losses"), []);
+    assert_eq!(queue.get_timeout(SOON).expect("in time"), Some(2));
+}
+
+fn threads_wait_side_by_side(toolkit: &Toolkit) {
+    let (queue, results) = (Queue::unbounded().expect("a queue"), Queue::unbounded().expect("a queue"));
+    let pool = toolkit.pool(1).start().expect("a pool");
+    let crowd = pool.submit(CROWD_OF_THREADS, (queue.clone(), results.clone(), Lock::new().expect("a lock")));
+    (0..400).for_each(|n| queue.put(n).expect("put"));
+    (0..4).for_each(|_| queue.put_end().expect("put"));
+    assert_eq!(crowd.wait().expect("a count"), 400);
+    let mut found = results.drain().expect("results");
+    found.sort_unstable();
+    assert_eq!(found, (0..400).collect::<Vec<u64>>());
+    // A thread was left behind that still waits, and must not keep orders and answers from the others.
+    assert_eq!(pool.map(SQUARE, 0..50).expect("squares").len(), 50);
+    queue.put(1000).expect("put");
+    assert_eq!(results.get_timeout(SOON).expect("in time"), Some(1000));
+    assert_eq!(pool.apply(FETCH, (queue, 5)).expect("a wait"), None);
+    pool.finish();
 }
 
 fn closing_wakes_all_who_wait(toolkit: &Toolkit) {
