@@ -90,14 +90,24 @@ impl Sender {
     /// When the receiver is gone or the spooled file cannot be written.
     pub fn send(&self, bytes: &[u8]) -> Result<(), SendError> {
         if bytes.len() <= INLINE_LIMIT {
-            return self.frames.send(Frame::Inline(bytes.to_vec())).map_err(SendError::from);
+            return self.send_frame(|| Frame::Inline(bytes.to_vec()));
         }
         let name = self.spool.store(bytes)?;
-        let frame = Frame::Spooled { name: name.clone(), len: bytes.len() as u64 };
-        self.frames.send(frame).map_err(|error| match self.spool.discard(&name) {
-            Ok(()) => SendError::from(error),
+        let frame = || Frame::Spooled { name: name.clone(), len: bytes.len() as u64 };
+        self.send_frame(frame).map_err(|error| match self.spool.discard(&name) {
+            Ok(()) => error,
             Err(left) => SendError::Io(left),
         })
+    }
+
+    /// A signal that is handled ends the wait for room. A frame is one packet: then nothing of it was sent.
+    fn send_frame(&self, frame: impl Fn() -> Frame) -> Result<(), SendError> {
+        loop {
+            match self.frames.send(frame()).map_err(SendError::from) {
+                Err(SendError::Io(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => return other,
+            }
+        }
     }
 }
 

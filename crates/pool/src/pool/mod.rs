@@ -5,8 +5,11 @@
 //! ```text
 //!  calling threads ── items ─► scheduler ── chunks ─► workers
 //!        ▲                        ▲  │                   │
-//!        └── results, as they come ──┘◄── one per item ──┘
+//!        └── results, as they come ──┘◄─── results ──────┘
 //! ```
+//!
+//! Arguments are encoded once, one behind the other, and a chunk is a range of that. A worker tells in its page which item
+//! it runs, and collects the results of quick items there for a millisecond at most; they travel together.
 
 mod aftermath;
 mod arrivals;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use gristmill_pool::manager::{Dict, Namespace};
 use gristmill_pool::sync::{Condition, Event, Lock, Semaphore};
+use gristmill_pool::worker::is_worker;
 use gristmill_pool::{CallError, Failure, Function, Queue, Registry};
 use serde::de::Error as _;
 use serde::ser::Error as _;
@@ -15,13 +16,17 @@ use serde_bytes::ByteBuf;
 
 use crate::functions::{die, hang};
 
-/// Cannot be encoded at 13, cannot be decoded at 14, and panics when it is encoded at 15.
+/// Cannot be encoded at 13, cannot be decoded at 14, and panics when it is encoded at 15. In a worker, 20 to 22 end the
+/// process or panic: when they are encoded, when they are decoded, when they are decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Picky(pub(crate) u64);
 
 impl Serialize for Picky {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         assert_ne!(self.0, 15, "nobody encodes me");
+        if self.0 == 20 && is_worker() {
+            die();
+        }
         if self.0 == 13 {
             return Err(S::Error::custom("13 does not travel"));
         }
@@ -33,6 +38,8 @@ impl<'de> Deserialize<'de> for Picky {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match u64::deserialize(deserializer)? {
             14 => Err(D::Error::custom("14 does not arrive")),
+            21 if is_worker() => std::process::exit(3),
+            22 if is_worker() => panic!("nobody decodes me"),
             n => Ok(Self(n)),
         }
     }

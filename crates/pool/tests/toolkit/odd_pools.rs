@@ -23,6 +23,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("pool::workers_start_no_workers", workers_start_no_workers),
     ("pool::each_way_to_die_costs_one_item", each_way_to_die_costs_one_item),
     ("pool::what_does_not_travel_fails_alone", what_does_not_travel_fails_alone),
+    ("pool::dying_over_the_codec_costs_one_item", dying_over_the_codec_costs_one_item),
     ("pool::a_hundred_megabytes_travel", a_hundred_megabytes_travel),
     ("pool::blocked_tasks_do_not_hold_up_the_end", blocked_tasks_do_not_hold_up_the_end),
     ("pool::its_end_ends_endless_iterators", its_end_ends_endless_iterators),
@@ -140,6 +141,21 @@ fn what_does_not_travel_fails_alone(toolkit: &Toolkit) {
     assert_eq!(error.report().expect("a report").kind, ErrorKind::Panicked);
     let error = pool.map(ECHO, [Picky(1), Picky(13)]).expect_err("it is not sent");
     assert_eq!(error.index, Some(1));
+}
+
+fn dying_over_the_codec_costs_one_item(toolkit: &Toolkit) {
+    let pool = toolkit.pool(2).start().expect("a pool");
+    for size in [1, 4, 12] {
+        let results = pool.calls(ECHO).chunk_size(size).map_all((16..28).map(Picky));
+        for (n, result) in (16..).zip(&results) {
+            match (n, result) {
+                (20, Err(error)) => assert!(error.to_string().contains("SIGKILL"), "{error}"),
+                (21, Err(error)) => assert!(error.to_string().contains("status 3"), "{error}"),
+                (22, Err(error)) => assert!(error.to_string().contains("nobody decodes me"), "{error}"),
+                (n, result) => assert_eq!(*result.as_ref().expect("the same"), Picky(n)),
+            }
+        }
+    }
 }
 
 fn a_hundred_megabytes_travel(toolkit: &Toolkit) {
