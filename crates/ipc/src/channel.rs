@@ -213,6 +213,45 @@ mod tests {
         assert!(matches!(receiver.recv_timeout(SOON), Err(RecvError::Disconnected)));
     }
 
+    /// Its handler does nothing and does not restart system calls.
+    fn handle_without_restart(signal: libc::c_int) {
+        extern "C" fn nothing(_: libc::c_int) {}
+        #[allow(unsafe_code)]
+        // SAFETY: a zeroed `sigaction` is a valid one with no flags and an empty mask, and the handler does nothing.
+        let status = unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = nothing as extern "C" fn(libc::c_int) as usize;
+            libc::sigaction(signal, &action, std::ptr::null_mut())
+        };
+        assert_eq!(status, 0);
+    }
+
+    #[test]
+    fn a_signal_does_not_end_a_send() {
+        const FRAMES: usize = 2000;
+        handle_without_restart(libc::SIGUSR2);
+        let (_folder, sender, receiver) = pair();
+        let (tell, who) = std::sync::mpsc::channel();
+        let sending = std::thread::spawn(move || {
+            #[allow(unsafe_code)]
+            // SAFETY: it only returns the number of this thread.
+            tell.send(unsafe { libc::pthread_self() }).expect("somebody listens");
+            (0..FRAMES).try_for_each(|_| sender.send(b"frame"))
+        });
+        let thread = who.recv_timeout(SOON).expect("its number");
+        for _ in 0..20 {
+            std::thread::park_timeout(Duration::from_millis(2));
+            #[allow(unsafe_code)]
+            // SAFETY: the thread was not joined, and it cannot end: there is no room for so many frames.
+            let status = unsafe { libc::pthread_kill(thread, libc::SIGUSR2) };
+            assert_eq!(status, 0);
+        }
+        for _ in 0..FRAMES {
+            assert_eq!(receiver.recv_timeout(SOON).expect("receive"), b"frame");
+        }
+        sending.join().expect("no panic").expect("every frame is sent");
+    }
+
     #[test]
     fn sending_to_nobody_fails_and_leaves_no_file() {
         let (folder, sender, receiver) = pair();
