@@ -34,6 +34,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("pool::quick_tasks_are_within_a_short_limit", quick_tasks_are_within_a_short_limit),
     ("pool::many_generations_of_workers", many_generations_of_workers),
     ("pool::several_threads_share_it", several_threads_share_it),
+    ("pool::pools_leave_no_threads", pools_leave_no_threads),
     ("pool::deaths_at_any_moment_cost_one_item_each", deaths_at_any_moment),
 ];
 
@@ -255,6 +256,26 @@ fn several_threads_share_it(toolkit: &Toolkit) {
         let total: u64 = sums.into_iter().map(|sum| sum.join().expect("no panic")).sum();
         assert_eq!(total, (0..400).map(|x| x * x).sum::<u64>());
     });
+}
+
+/// Descriptors, children and files are looked at after every test; this one looks at threads.
+fn pools_leave_no_threads(toolkit: &Toolkit) {
+    let threads = || std::fs::read_dir("/proc/self/task").expect("/proc").count();
+    let before = threads();
+    for n in 0..10 {
+        let pool = toolkit.pool(2).start().expect("a pool");
+        pool.map(SQUARE, 0..10).expect("squares");
+        if n % 2 == 0 {
+            pool.finish();
+        }
+    }
+    for _ in 0..1000 {
+        if threads() <= before {
+            return;
+        }
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+    panic!("{} threads, and {before} before", threads());
 }
 
 /// Workers are killed wherever they happen to be, with arguments and results under way that need several steps.
