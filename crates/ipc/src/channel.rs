@@ -217,12 +217,12 @@ mod tests {
     fn handle_without_restart(signal: libc::c_int) {
         extern "C" fn nothing(_: libc::c_int) {}
         #[allow(unsafe_code)]
-        // SAFETY: a zeroed `sigaction` is a valid one with no flags and an empty mask, and the handler does nothing.
-        let status = unsafe {
-            let mut action: libc::sigaction = std::mem::zeroed();
-            action.sa_sigaction = nothing as extern "C" fn(libc::c_int) as usize;
-            libc::sigaction(signal, &action, std::ptr::null_mut())
-        };
+        // SAFETY: all zeros are a valid `sigaction`, one with no flags and an empty mask.
+        let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+        action.sa_sigaction = nothing as extern "C" fn(libc::c_int) as usize;
+        #[allow(unsafe_code)]
+        // SAFETY: the action is valid as long as the call lasts, and its handler does nothing.
+        let status = unsafe { libc::sigaction(signal, &raw const action, std::ptr::null_mut()) };
         assert_eq!(status, 0);
     }
 

@@ -109,8 +109,10 @@ impl Collecting {
         Self { before: COLLECTED.replace(Some(guards)) }
     }
 
-    fn end(self) -> Guards {
-        COLLECTED.take().unwrap_or_default()
+    fn end(mut self) -> Guards {
+        let guards = COLLECTED.replace(self.before.take()).unwrap_or_default();
+        mem::forget(self);
+        guards
     }
 }
 
