@@ -8,6 +8,7 @@ mod functions;
 mod odd_functions;
 mod odd_pools;
 mod odd_shared;
+mod pool_ends;
 mod pools;
 mod processes;
 mod queues;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
     let tests = [
         pools::TESTS,
         odd_pools::TESTS,
+        pool_ends::TESTS,
         processes::TESTS,
         queues::TESTS,
         shared::TESTS,

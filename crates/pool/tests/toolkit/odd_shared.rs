@@ -1,19 +1,19 @@
-//! Queues, locks and processes in less usual situations: limits of zero, full and closed queues, deaths of those who wait.
+//! Queues and locks in less usual situations: limits of zero, full and closed queues, deaths of those who wait.
 //!
-//! Their everyday use is tested in `queues`, `shared` and `processes`.
+//! Their everyday use is tested in `queues` and `shared`.
 
 use std::time::Duration;
 
 use gristmill_pool::manager::{Dict, Namespace};
 use gristmill_pool::sync::{Condition, Event, Lock, Semaphore};
-use gristmill_pool::{CallError, Queue, Restart, Toolkit, join_all};
+use gristmill_pool::{CallError, Queue, Toolkit};
 use gristmill_testkit::process_tree::{Process, ProcessTree};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::Test;
-use crate::functions::{CONSUME, FLAKY, HANG, HOLD, SQUARE, WAIT};
+use crate::functions::{CONSUME, HOLD, SQUARE, WAIT};
 use crate::odd_functions::{
-    CROWD_OF_THREADS, ECHO, FETCH, HOLD_PERMIT, PUT_BYTES, Picky, SET_AND_DIE, STAGE, STUFF, TELL,
+    CROWD_OF_THREADS, FETCH, HOLD_PERMIT, PUT_BYTES, SET_AND_DIE, STAGE, STUFF, TELL,
 };
 
 const SOON: Duration = Duration::from_secs(20);
@@ -31,8 +31,6 @@ pub(crate) const TESTS: &[Test] = &[
     ("sync::a_dead_sleeper_is_no_hindrance", a_dead_sleeper_is_no_hindrance),
     ("sync::an_event_that_is_cleared_at_once_has_woken_all", an_event_cleared_at_once),
     ("manager::what_the_dead_have_set_stays", what_the_dead_have_set_stays),
-    ("process::joining_without_a_start", joining_without_a_start),
-    ("process::what_is_started_again_has_not_failed", what_is_started_again_has_not_failed),
 ];
 
 fn limits_hold_in_workers(toolkit: &Toolkit) {
@@ -245,26 +243,4 @@ fn what_the_dead_have_set_stays(toolkit: &Toolkit) {
     writer.start().expect("start");
     writer.join().expect_err("it died");
     assert_eq!(dict.get(&"left".to_owned()).expect("get"), Some(7));
-}
-
-fn joining_without_a_start(toolkit: &Toolkit) {
-    let process = toolkit.process(SQUARE, 3);
-    let early = process.join_timeout(SOON).expect("it is not there at all").expect_err("not started");
-    assert!(early.to_string().contains("it was not started"), "{early}");
-    process.terminate();
-    process.kill();
-    process.start().expect("neither has had an effect");
-    assert_eq!(process.join().expect("a square"), 9);
-    let error = toolkit.process(ECHO, Picky(13)).start().expect_err("it cannot be sent");
-    assert_eq!(error.to_string(), "argument of `picky`: cannot encode: 13 does not travel");
-}
-
-fn what_is_started_again_has_not_failed(toolkit: &Toolkit) {
-    let restart = Restart::OnFailure { most: 5, within: SOON };
-    let flaky = toolkit.process(FLAKY, (Dict::new().expect("a dictionary"), 3)).restart(restart);
-    let other = toolkit.process(HANG, 1);
-    flaky.start().expect("start");
-    other.start().expect("start");
-    join_all([&*flaky, &*other]).expect("the third try is good");
-    assert_eq!(flaky.join().expect("the third try"), 3);
 }
