@@ -90,14 +90,24 @@ impl Sender {
     /// When the receiver is gone or the spooled file cannot be written.
     pub fn send(&self, bytes: &[u8]) -> Result<(), SendError> {
         if bytes.len() <= INLINE_LIMIT {
-            return self.frames.send(Frame::Inline(bytes.to_vec())).map_err(SendError::from);
+            return self.send_frame(|| Frame::Inline(bytes.to_vec()));
         }
         let name = self.spool.store(bytes)?;
-        let frame = Frame::Spooled { name: name.clone(), len: bytes.len() as u64 };
-        self.frames.send(frame).map_err(|error| match self.spool.discard(&name) {
-            Ok(()) => SendError::from(error),
+        let frame = || Frame::Spooled { name: name.clone(), len: bytes.len() as u64 };
+        self.send_frame(frame).map_err(|error| match self.spool.discard(&name) {
+            Ok(()) => error,
             Err(left) => SendError::Io(left),
         })
+    }
+
+    /// A signal that is handled ends the wait for room. A frame is one packet: then nothing of it was sent.
+    fn send_frame(&self, frame: impl Fn() -> Frame) -> Result<(), SendError> {
+        loop {
+            match self.frames.send(frame()).map_err(SendError::from) {
+                Err(SendError::Io(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => return other,
+            }
+        }
     }
 }
 
@@ -201,6 +211,45 @@ mod tests {
         assert_eq!(receiver.recv().expect("receive"), b"last");
         assert!(matches!(receiver.recv(), Err(RecvError::Disconnected)));
         assert!(matches!(receiver.recv_timeout(SOON), Err(RecvError::Disconnected)));
+    }
+
+    /// Its handler does nothing and does not restart system calls.
+    fn handle_without_restart(signal: libc::c_int) {
+        extern "C" fn nothing(_: libc::c_int) {}
+        #[allow(unsafe_code)]
+        // SAFETY: all zeros are a valid `sigaction`, one with no flags and an empty mask.
+        let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+        action.sa_sigaction = nothing as extern "C" fn(libc::c_int) as usize;
+        #[allow(unsafe_code)]
+        // SAFETY: the action is valid as long as the call lasts, and its handler does nothing.
+        let status = unsafe { libc::sigaction(signal, &raw const action, std::ptr::null_mut()) };
+        assert_eq!(status, 0);
+    }
+
+    #[test]
+    fn a_signal_does_not_end_a_send() {
+        const FRAMES: usize = 2000;
+        handle_without_restart(libc::SIGUSR2);
+        let (_folder, sender, receiver) = pair();
+        let (tell, who) = std::sync::mpsc::channel();
+        let sending = std::thread::spawn(move || {
+            #[allow(unsafe_code)]
+            // SAFETY: it only returns the number of this thread.
+            tell.send(unsafe { libc::pthread_self() }).expect("somebody listens");
+            (0..FRAMES).try_for_each(|_| sender.send(b"frame"))
+        });
+        let thread = who.recv_timeout(SOON).expect("its number");
+        for _ in 0..20 {
+            std::thread::park_timeout(Duration::from_millis(2));
+            #[allow(unsafe_code)]
+            // SAFETY: the thread was not joined, and it cannot end: there is no room for so many frames.
+            let status = unsafe { libc::pthread_kill(thread, libc::SIGUSR2) };
+            assert_eq!(status, 0);
+        }
+        for _ in 0..FRAMES {
+            assert_eq!(receiver.recv_timeout(SOON).expect("receive"), b"frame");
+        }
+        sending.join().expect("no panic").expect("every frame is sent");
     }
 
     #[test]

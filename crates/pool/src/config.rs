@@ -13,6 +13,9 @@ use crate::handshake::Identity;
 use crate::program::Program;
 use crate::restart::RestartDelay;
 
+/// A deadline beyond this is none, and might not fit into an `Instant`.
+pub(crate) const LONGEST_LIMIT: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
 /// How the workers of a crew are made.
 #[derive(Clone)]
 pub struct CrewConfig {

@@ -8,6 +8,7 @@ use std::io;
 use std::process;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Instant;
 
 use gristmill_ipc::rendezvous::Visit;
 use gristmill_ipc::{Receiver, RecvError, SendError, Sender, SharedMemory, rendezvous};
@@ -93,6 +94,16 @@ fn end_with_parent() -> ! {
     process::exit(REFUSED)
 }
 
+/// What a worker hears from its parent.
+#[derive(Debug)]
+pub(crate) enum Word {
+    Message(Vec<u8>),
+    /// Nothing more will come.
+    Farewell,
+    /// Nothing came before the deadline.
+    Late,
+}
+
 /// A worker's connection to its parent.
 #[derive(Debug)]
 pub struct WorkerLink {
@@ -153,9 +164,23 @@ impl WorkerLink {
     /// A message that cannot be read leaves no way to go on: it is reported on standard error, and the process exits
     /// with status 2.
     pub fn recv(&self) -> Option<Vec<u8>> {
-        match lock(&self.control).recv() {
-            Ok(message) => Some(message),
-            Err(RecvError::Disconnected) if farewell::was_announced(&self.page) => None,
+        match self.recv_until(None) {
+            Word::Message(message) => Some(message),
+            Word::Farewell | Word::Late => None,
+        }
+    }
+
+    /// The same, until `deadline` if there is one.
+    pub(crate) fn recv_until(&self, deadline: Option<Instant>) -> Word {
+        let control = lock(&self.control);
+        let received = match deadline {
+            Some(deadline) => control.recv_timeout(deadline.saturating_duration_since(Instant::now())),
+            None => control.recv(),
+        };
+        match received {
+            Ok(message) => Word::Message(message),
+            Err(RecvError::Timeout) => Word::Late,
+            Err(RecvError::Disconnected) if farewell::was_announced(&self.page) => Word::Farewell,
             Err(RecvError::Disconnected) => end_with_parent(),
             Err(error) => {
                 eprintln!("a message from the parent cannot be read: {error}");

@@ -33,6 +33,7 @@ pub use report::{AppError, AppReport, WorkerEnd};
 pub use worker::{PlainWorker, QueueWorker, TimerWorker, Worker};
 
 use crate::broker::CallError;
+use crate::config::LONGEST_LIMIT;
 use crate::process::Process;
 use crate::queue::Queue;
 use crate::signals::{Cancel, Handlers, Level};
@@ -143,14 +144,14 @@ impl<E: Argument> App<E> {
     /// How long a worker may take to start; ten seconds unless set.
     #[must_use]
     pub fn start_deadline(mut self, limit: Duration) -> Self {
-        self.start_deadline = limit;
+        self.start_deadline = limit.min(LONGEST_LIMIT);
         self
     }
 
     /// How long the workers may take to stop; three seconds unless set. Then they get SIGTERM, and SIGKILL a second later.
     #[must_use]
     pub fn stop_deadline(mut self, limit: Duration) -> Self {
-        self.stop_deadline = limit;
+        self.stop_deadline = limit.min(LONGEST_LIMIT);
         self
     }
 

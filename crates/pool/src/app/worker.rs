@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::context::Context;
 use super::message::AppEvent;
+use crate::config::LONGEST_LIMIT;
 use crate::queue::Queue;
 use crate::signals::{Cancel, Level, install_handlers};
 use crate::sync::Event;
@@ -162,7 +163,7 @@ fn tick<W: TimerWorker>(worker: &mut W, context: &Context<W::Event>) -> Result<(
     while !context.wait(due.saturating_duration_since(Instant::now())) {
         worker.tick(context)?;
         // Rounds that were missed are not made up for.
-        due = (due + worker.interval()).max(Instant::now());
+        due = (due + worker.interval().min(LONGEST_LIMIT)).max(Instant::now());
     }
     Ok(())
 }

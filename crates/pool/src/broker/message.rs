@@ -42,6 +42,9 @@ pub(crate) struct Abandonment {
     pub(crate) cause: String,
     /// Whether it ended by itself, with status 0.
     pub(crate) clean: bool,
+    /// The numbers of its requests for items that it had no answer to; only the broker needs to know.
+    #[serde(skip)]
+    pub(crate) unanswered: Vec<u64>,
 }
 
 /// An item that was taken from a queue by somebody who died over it.

@@ -129,7 +129,12 @@ impl Permits {
 
     pub(super) fn ended(&mut self, client: Client, end: &Abandonment, outbox: &mut Outbox) {
         self.sleepers.retain(|ticket| ticket.caller.client != client);
-        self.waiters.retain(|waiter| waiter.ticket.caller.client != client);
+        let is_theirs = |waiter: &Waiter| waiter.ticket.caller.client == client;
+        let woken = |waiter: &&Waiter| is_theirs(waiter) && waiter.kind == Kind::Woken;
+        let wasted = self.waiters.iter().filter(woken).count();
+        self.waiters.retain(|waiter| !is_theirs(waiter));
+        // Others that sleep are woken in their place.
+        self.notify(wasted as u64);
         let held = self.holders.len();
         self.holders.retain(|ticket| ticket.caller.client != client);
         let released = held - self.holders.len();

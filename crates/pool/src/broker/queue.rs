@@ -39,6 +39,8 @@ enum Mode {
 #[derive(Debug)]
 struct Hand {
     number: u64,
+    /// The request that it was the answer to.
+    request: u64,
     caller: Caller,
     mode: Mode,
     item: Bytes,
@@ -124,7 +126,8 @@ impl QueueState {
         let number = self.next_hand;
         // What the parent takes is safe: with it, the queue ends as well.
         if mode == Mode::Lease || ticket.caller.client != Client::Parent {
-            self.hands.push(Hand { number, caller: ticket.caller, mode, item: item.clone(), earlier });
+            let (request, caller, item) = (ticket.number, ticket.caller, item.clone());
+            self.hands.push(Hand { number, request, caller, mode, item, earlier });
         }
         Reply::Item { hand: number, item, earlier }
     }
@@ -177,8 +180,8 @@ impl QueueState {
         }
     }
 
-    /// The worker's leases are given back, in the order in which they were taken; what it merely took is lost, unless it
-    /// ended of its own accord. What it was about to put was never accepted.
+    /// The worker's leases are given back, in the order in which they were taken, and what had not reached it yet; what it
+    /// merely took is lost, unless it ended of its own accord. What it was about to put was never accepted.
     pub(super) fn ended(&mut self, client: Client, end: &Abandonment, outbox: &mut Outbox) {
         self.getters.retain(|(ticket, _)| ticket.caller.client != client);
         self.putters.retain(|(ticket, _)| ticket.caller.client != client);
@@ -186,6 +189,10 @@ impl QueueState {
         theirs.sort_by_key(|hand| std::cmp::Reverse(hand.number));
         for hand in theirs {
             match hand.mode {
+                // It was on its way, and nobody has seen it.
+                _ if end.unanswered.contains(&hand.request) => {
+                    self.entries.push_front(Entry::Item { item: hand.item, earlier: hand.earlier });
+                }
                 Mode::Lease => self.give_back(hand),
                 Mode::Take if end.clean => {}
                 Mode::Take => self.lose(hand, end),

@@ -14,7 +14,8 @@ fn ticket(slot: usize, number: u64) -> Ticket {
 }
 
 fn killed(slot: usize) -> Abandonment {
-    Abandonment { worker: format!("Worker-{}", slot + 1), cause: "killed by SIGKILL".into(), clean: false }
+    let (worker, cause) = (format!("Worker-{}", slot + 1), "killed by SIGKILL".into());
+    Abandonment { worker, cause, clean: false, unanswered: Vec::new() }
 }
 
 fn item(text: &str) -> Bytes {
@@ -87,6 +88,17 @@ fn a_killed_consumer_loses_what_it_took_and_gives_back_what_it_borrowed() {
     let [(11, Reply::Losses(losses))] = &losses[..] else { panic!("{losses:?}") };
     assert_eq!(losses.len(), 1);
     assert_eq!((&losses[0].item, losses[0].worker.as_str()), (&item("d"), "Worker-2"));
+}
+
+#[test]
+fn what_was_on_its_way_to_the_dead_goes_to_the_next() {
+    let mut queue = Object::queue(None);
+    ask(&mut queue, 1, 1, Op::Get);
+    ask(&mut queue, 0, 2, Op::Put(item("a")));
+    ask(&mut queue, 0, 3, Op::Put(item("b")));
+    end(&mut queue, 1, &Abandonment { unanswered: vec![1], ..killed(1) });
+    assert_eq!(handed(&ask(&mut queue, 2, 4, Op::Get)), [(4, "a".into(), 0)]);
+    assert_eq!(ask(&mut queue, 2, 5, Op::Losses), [(5, Reply::Losses(Vec::new()))]);
 }
 
 #[test]

@@ -5,7 +5,6 @@
 use std::sync::atomic::Ordering::Acquire;
 use std::time::Instant;
 
-use super::batch::Piece;
 use super::scheduler::Scheduler;
 use super::worker::{Busy, Phase, Worker};
 use crate::death::Death;
@@ -22,8 +21,9 @@ const INNOCENT_DEATHS: u32 = 3;
 impl Scheduler {
     pub(super) fn ended(&mut self, slot: usize, death: Death) {
         // What it had done and not sent counts as done.
-        let unsent = death.page.as_ref().map(results::unsent).unwrap_or_default();
-        unsent.into_iter().for_each(|done| self.done(slot, done));
+        if let Some(unsent) = death.page.as_ref().and_then(results::unsent) {
+            self.succeeded(slot, unsent);
+        }
         match self.workers[slot].ended(Instant::now()) {
             Phase::Starting => self.start_failed(&death),
             Phase::Busy(busy) => self.failed_in(busy, death),
@@ -32,27 +32,28 @@ impl Scheduler {
     }
 
     /// The item that ran fails; those behind it go to somebody else.
-    fn failed_in(&mut self, mut busy: Busy, death: Death) {
-        let id = busy.batch;
+    fn failed_in(&mut self, busy: Busy, death: Death) {
         let running = is_running(&busy, &death);
-        let Some(batch) = self.batches.get_mut(&id) else { return };
-        let blamed = busy.items.front().map(|(index, _)| *index);
-        let cause = match busy.ended_for {
-            Some((index, cause)) if Some(index) == blamed => Some(cause),
+        let Busy { mut piece, ended_for, .. } = busy;
+        let Some(batch) = self.batches.get_mut(&piece.batch) else { return };
+        let blamed = piece.first();
+        let cause = match ended_for {
+            Some((index, cause)) if index == blamed => Some(cause),
             // The item that it was ended for came through at the last moment.
             Some(_) => None,
             None => {
-                (running || busy.deaths >= INNOCENT_DEATHS).then(|| TaskCause::Died(Box::new(death.clone())))
+                (running || piece.deaths >= INNOCENT_DEATHS).then(|| TaskCause::Died(Box::new(death.clone())))
             }
         };
-        busy.deaths += 1;
-        if let (Some(cause), Some(index)) = (cause, blamed) {
-            busy.items.pop_front();
-            busy.deaths = 0;
-            batch.fail(index, Some(death.name), cause);
+        piece.deaths += 1;
+        if let Some(cause) = cause {
+            piece.pass(1);
+            piece.deaths = 0;
+            batch.fail(blamed, Some(death.name), cause);
         }
-        if !busy.items.is_empty() {
-            self.queue.push_front(Piece { batch: id, items: busy.items, deaths: busy.deaths });
+        let id = piece.batch;
+        if !piece.is_empty() {
+            self.queue.push_front(piece);
         }
         self.retire(id);
     }
@@ -71,7 +72,7 @@ impl Scheduler {
         let pieces: Vec<_> = self.queue.drain(..).collect();
         for piece in pieces {
             if let Some(batch) = self.batches.get_mut(&piece.batch) {
-                for (index, _) in piece.items {
+                for index in piece.indices() {
                     batch.fail(index, None, TaskCause::NoWorker(why.clone()));
                 }
             }
@@ -85,6 +86,5 @@ impl Scheduler {
 fn is_running(busy: &Busy, death: &Death) -> bool {
     let Some(page) = &death.page else { return true };
     let word = |at: usize| page.words().get(at).map_or(0, |word| word.load(Acquire));
-    let position = (busy.size - busy.items.len() + 1) as u64;
-    word(page::CHUNK) == busy.chunk && word(page::RUNNING) == position
+    word(page::CHUNK) == busy.chunk && word(page::RUNNING) == busy.position()
 }

@@ -2,33 +2,19 @@
 //!
 //! `Batch` is the scheduler's side, `Ticketed` the caller's.
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, SendError, Sender, unbounded};
+use crossbeam_channel::{SendError, Sender, unbounded};
 
+use super::arrivals::{Arrival, Arrivals};
+use super::piece::Piece;
 use super::scheduler::Input;
 use crate::toolkit::error::{TaskCause, TaskError};
-use crate::toolkit::parcel::Parcel;
+use crate::toolkit::parcel::Parcels;
 use crate::toolkit::wire::Bytes;
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
-
-/// What became of the item of that number.
-pub(super) type Outcome = (u64, Result<Bytes, TaskError>);
-
-/// An item that waits or runs.
-pub(super) type Item = (u64, Parcel);
-
-/// Items that go to one worker together.
-#[derive(Debug)]
-pub(super) struct Piece {
-    pub(super) batch: u64,
-    pub(super) items: VecDeque<Item>,
-    /// How many workers have received it and died without beginning its first item.
-    pub(super) deaths: u32,
-}
 
 /// The scheduler's side.
 #[derive(Debug)]
@@ -36,7 +22,7 @@ pub(super) struct Batch {
     pub(super) function: &'static str,
     pub(super) timeout: Option<Duration>,
     pub(super) several: bool,
-    pub(super) results: Sender<Outcome>,
+    pub(super) results: Sender<Arrival>,
     /// Items that have no result yet.
     pub(super) missing: usize,
     /// Nothing will be added any more.
@@ -47,11 +33,18 @@ impl Batch {
     pub(super) fn deliver(&mut self, index: u64, result: Result<Bytes, TaskError>) {
         self.missing -= 1;
         // A caller that has lost interest is within its rights, but a failure must be known to somebody.
-        if let Err(SendError((_, Err(error)))) = self.results.send((index, result))
+        if let Err(SendError(Arrival::One(_, Err(error)))) = self.results.send(Arrival::One(index, result))
             && !matches!(error.cause, TaskCause::Cancelled)
         {
             tracing::warn!("{error}; nobody waited for it");
         }
+    }
+
+    /// So many results at once, the first of which belongs to item `first`.
+    pub(super) fn deliver_run(&mut self, first: u64, count: usize, entries: Bytes) {
+        self.missing -= count;
+        // A caller that has lost interest is within its rights.
+        self.results.send(Arrival::Run(first, entries)).unwrap_or_default();
     }
 
     pub(super) fn fail(&mut self, index: u64, worker: Option<String>, cause: TaskCause) {
@@ -70,7 +63,7 @@ impl Batch {
 pub(super) struct Ticketed {
     id: u64,
     inbox: Sender<Input>,
-    pub(super) results: Receiver<Outcome>,
+    pub(super) arrivals: Arrivals,
     cancels: bool,
 }
 
@@ -85,11 +78,15 @@ impl Ticketed {
         let (sender, results) = unbounded();
         let batch = Batch { function, timeout, several, results: sender, missing: 0, complete: false };
         inbox.send(Input::Open(id, batch)).unwrap_or_default();
-        Self { id, inbox: inbox.clone(), results, cancels: true }
+        Self { id, inbox: inbox.clone(), arrivals: Arrivals::new(results), cancels: true }
     }
 
-    pub(super) fn submit(&self, items: VecDeque<Item>) {
-        self.inbox.send(Input::Submit(Piece { batch: self.id, items, deaths: 0 })).unwrap_or_default();
+    /// Submits these arguments, the first of which belongs to item `first`, in pieces of `size` items.
+    pub(super) fn submit(&self, first: u64, count: usize, parcels: Parcels, size: usize) {
+        let mut rest = Piece::whole(self.id, first, count, parcels);
+        while !rest.is_empty() {
+            self.inbox.send(Input::Submit(rest.split_front(size))).unwrap_or_default();
+        }
     }
 
     /// Nothing more will be submitted: the results end when all are there.

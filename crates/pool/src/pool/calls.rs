@@ -2,24 +2,23 @@
 //!
 //! It encodes arguments and decodes results in the calling thread, never in the scheduler's.
 
-use std::collections::VecDeque;
-use std::fmt;
-use std::marker::PhantomData;
 use std::time::Duration;
 
-use crossbeam_channel::RecvTimeoutError;
-use gristmill_ipc::decode;
+use gristmill_ipc::{CodecError, decode};
 
 use super::Pool;
-use super::batch::{Item, Ticketed};
+use super::batch::Ticketed;
 use super::imap::Imap;
+use super::pending::Pending;
 use crate::toolkit::error::{TaskCause, TaskError};
-use crate::toolkit::parcel::Parcel;
+use crate::toolkit::parcel::Parcels;
 use crate::toolkit::registry::{Argument, Function, Output};
-use crate::toolkit::wire::Bytes;
 
 /// With a chunk size of its own, each worker gets about so many chunks of a `map`.
 const CHUNKS_PER_WORKER: usize = 4;
+
+/// Arguments that can be sent, the first item and the number of each, and what every item has come to so far.
+type Packed<R> = (Vec<Parcels>, Vec<(u64, usize)>, Vec<Result<R, TaskError>>);
 
 /// Calls of one function, with options of their own.
 #[derive(Debug)]
@@ -55,17 +54,28 @@ impl<'a, A: Argument, R: Output> Calls<'a, A, R> {
     /// # Errors
     /// The first failure.
     pub fn map(&self, items: impl IntoIterator<Item = A>) -> Result<Vec<R>, TaskError> {
-        let (ticketed, count) = self.submit_all(items)?;
+        self.check()?;
+        let (mut parcels, mut count) = (Parcels::default(), 0);
+        // Nothing is submitted unless all of it can be.
+        for item in items {
+            parcels.push(&item).map_err(|error| self.unable(count, &error))?;
+            count += 1;
+        }
+        let mut ticketed = self.open(true);
+        ticketed.submit(0, count as usize, parcels, self.chunk_size_for(count as usize));
+        ticketed.complete();
         let mut results: Vec<Option<R>> = (0..count).map(|_| None).collect();
-        for (index, outcome) in &ticketed.results {
-            match outcome.and_then(|bytes| self.read(&bytes, Some(index))) {
-                Ok(result) => results[index as usize] = Some(result),
-                Err(error) => {
+        loop {
+            let outcome = ticketed.arrivals.next(|index, outcome| Ok((index, self.read(index, outcome)?)));
+            match outcome {
+                Ok(Ok((index, result))) => results[index as usize] = Some(result),
+                Ok(Err(error)) => {
                     ticketed.cancel();
                     // None of the siblings runs any more when this returns.
-                    while ticketed.results.recv().is_ok() {}
+                    ticketed.arrivals.discard();
                     return Err(error);
                 }
+                Err(_) => break,
             }
         }
         results.into_iter().collect::<Option<_>>().ok_or_else(|| self.error(None, pool_ended()))
@@ -73,16 +83,49 @@ impl<'a, A: Argument, R: Output> Calls<'a, A, R> {
 
     /// See [`Pool::map_all`].
     pub fn map_all(&self, items: impl IntoIterator<Item = A>) -> Vec<Result<R, TaskError>> {
-        let (ticketed, count) = match self.submit_all(items) {
-            Ok(submitted) => submitted,
-            Err(error) => return vec![Err(error)],
-        };
-        let missing = |index| Err(self.error(Some(index as u64), pool_ended()));
-        let mut results: Vec<_> = (0..count).map(missing).collect();
-        for (index, outcome) in &ticketed.results {
-            results[index as usize] = outcome.and_then(|bytes| self.read(&bytes, Some(index)));
+        let (parcels, runs, mut results) = self.pack_all(items);
+        let mut ticketed = self.open(true);
+        let size = self.chunk_size_for(results.len());
+        for ((first, count), parcels) in runs.into_iter().zip(parcels) {
+            ticketed.submit(first, count, parcels, size);
+        }
+        ticketed.complete();
+        while let Ok((index, result)) =
+            ticketed.arrivals.next(|index, outcome| (index, self.read(index, outcome)))
+        {
+            results[index as usize] = result;
         }
         results
+    }
+
+    /// What can be sent, cut where something cannot, and what each item has come to so far.
+    fn pack_all(&self, items: impl IntoIterator<Item = A>) -> Packed<R> {
+        let registered = self.check();
+        let (mut packed, mut runs, mut results) = (vec![Parcels::default()], vec![(0, 0)], Vec::new());
+        for (index, item) in (0..).zip(items) {
+            let parcels = packed.last_mut().expect("there is one from the beginning");
+            let pushed = registered
+                .as_ref()
+                .map_err(TaskError::clone)
+                .and_then(|()| parcels.push(&item).map_err(|error| self.unable(index, &error)));
+            results.push(Err(match pushed {
+                Ok(()) => {
+                    runs.last_mut().expect("there is one from the beginning").1 += 1;
+                    self.error(Some(index), pool_ended())
+                }
+                Err(error) => {
+                    packed.push(Parcels::default());
+                    runs.push((index + 1, 0));
+                    TaskError { index: Some(index), ..error }
+                }
+            }));
+        }
+        (packed, runs, results)
+    }
+
+    fn chunk_size_for(&self, count: usize) -> usize {
+        let even = count.div_ceil(self.pool.workers.saturating_mul(CHUNKS_PER_WORKER));
+        self.chunk_size.unwrap_or(even).max(1)
     }
 
     /// See [`Pool::imap`].
@@ -99,44 +142,28 @@ impl<'a, A: Argument, R: Output> Calls<'a, A, R> {
         let chunk_size = self.chunk_size.unwrap_or(1);
         let unable = self.pool.functions.check(self.function).err();
         let unable = unable.map(|error| self.error(None, TaskCause::Codec(error.to_string())));
-        let window = 2 * self.pool.workers * chunk_size;
+        let window = chunk_size.saturating_mul(2 * self.pool.workers);
         Imap::new(self.open(true), self.function, items.into_iter(), chunk_size, window, ordered, unable)
     }
 
     /// See [`Pool::submit`].
     pub fn submit(&self, argument: A) -> Pending<R> {
         let ticketed = self.open(false);
-        let packed = self.check().and_then(|()| self.pack(&argument, None));
-        let unable = match packed {
-            Ok(parcel) => {
-                ticketed.submit(VecDeque::from([(0, parcel)]));
-                None
-            }
-            Err(error) => Some(error),
-        };
+        let mut parcels = Parcels::default();
+        let packed = self.check().and_then(|()| {
+            let unable = |error: CodecError| self.error(None, TaskCause::Codec(error.to_string()));
+            parcels.push(&argument).map_err(unable)
+        });
+        let unable = packed.err();
+        if unable.is_none() {
+            ticketed.submit(0, 1, parcels, 1);
+        }
         ticketed.complete();
-        Pending { ticketed, function: self.function.name(), unable, result: PhantomData }
+        Pending::new(ticketed, self.function.name(), unable)
     }
 
     fn open(&self, several: bool) -> Ticketed {
         Ticketed::open(&self.pool.inbox, self.function.name(), self.timeout, several)
-    }
-
-    /// Nothing is submitted unless all of it can be.
-    fn submit_all(&self, items: impl IntoIterator<Item = A>) -> Result<(Ticketed, usize), TaskError> {
-        self.check()?;
-        let numbered = (0..).zip(items);
-        let packed = numbered.map(|(index, item)| Ok((index, self.pack(&item, Some(index))?)));
-        let mut rest: VecDeque<Item> = packed.collect::<Result<_, TaskError>>()?;
-        let count = rest.len();
-        let even = count.div_ceil(self.pool.workers * CHUNKS_PER_WORKER);
-        let size = self.chunk_size.unwrap_or(even).max(1);
-        let ticketed = self.open(true);
-        while !rest.is_empty() {
-            ticketed.submit(rest.drain(..size.min(rest.len())).collect());
-        }
-        ticketed.complete();
-        Ok((ticketed, count))
     }
 
     fn check(&self) -> Result<(), TaskError> {
@@ -144,12 +171,12 @@ impl<'a, A: Argument, R: Output> Calls<'a, A, R> {
         checked.map_err(|error| self.error(None, TaskCause::Codec(error.to_string())))
     }
 
-    fn pack(&self, argument: &A, index: Option<u64>) -> Result<Parcel, TaskError> {
-        Parcel::pack(argument).map_err(|error| self.error(index, TaskCause::Codec(error.to_string())))
+    fn unable(&self, index: u64, error: &CodecError) -> TaskError {
+        self.error(Some(index), TaskCause::Codec(error.to_string()))
     }
 
-    fn read(&self, bytes: &Bytes, index: Option<u64>) -> Result<R, TaskError> {
-        decode(bytes).map_err(|error| self.error(index, TaskCause::Codec(error.to_string())))
+    fn read(&self, index: u64, outcome: Result<&[u8], TaskError>) -> Result<R, TaskError> {
+        decode(outcome?).map_err(|error| self.unable(index, &error))
     }
 
     fn error(&self, index: Option<u64>, cause: TaskCause) -> TaskError {
@@ -159,66 +186,4 @@ impl<'a, A: Argument, R: Output> Calls<'a, A, R> {
 
 pub(super) fn pool_ended() -> TaskCause {
     TaskCause::NoWorker("the pool has ended".into())
-}
-
-/// A result that will come.
-///
-/// Dropping it calls the task off; [`detach`](Self::detach) lets it run.
-pub struct Pending<R> {
-    ticketed: Ticketed,
-    function: &'static str,
-    unable: Option<TaskError>,
-    result: PhantomData<fn() -> R>,
-}
-
-impl<R: Output> Pending<R> {
-    /// Waits for the result.
-    ///
-    /// # Errors
-    /// When the task fails or is called off.
-    pub fn wait(mut self) -> Result<R, TaskError> {
-        if let Some(error) = self.unable.take() {
-            return Err(error);
-        }
-        match self.ticketed.results.recv() {
-            Ok((_, outcome)) => self.read(outcome),
-            Err(_) => Err(self.error(pool_ended())),
-        }
-    }
-
-    /// Waits for the result for `limit` at most; `None` if it has not come by then. It is given out once.
-    pub fn wait_timeout(&mut self, limit: Duration) -> Option<Result<R, TaskError>> {
-        if let Some(error) = self.unable.take() {
-            return Some(Err(error));
-        }
-        match self.ticketed.results.recv_timeout(limit) {
-            Ok((_, outcome)) => Some(self.read(outcome)),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => Some(Err(self.error(pool_ended()))),
-        }
-    }
-
-    /// Calls the task off; its result is an error then, unless it was there before.
-    pub fn cancel(&self) {
-        self.ticketed.cancel();
-    }
-
-    /// Lets the task run without anybody waiting for it. A failure is logged.
-    pub fn detach(mut self) {
-        self.ticketed.detach();
-    }
-
-    fn read(&self, outcome: Result<Bytes, TaskError>) -> Result<R, TaskError> {
-        decode(&outcome?).map_err(|error| self.error(TaskCause::Codec(error.to_string())))
-    }
-
-    fn error(&self, cause: TaskCause) -> TaskError {
-        TaskError { function: self.function.into(), index: None, worker: None, cause }
-    }
-}
-
-impl<R> fmt::Debug for Pending<R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pending").field("function", &self.function).finish_non_exhaustive()
-    }
 }

@@ -2,15 +2,18 @@
 //!
 //! It keeps a bounded number of items under way, so that neither endless items nor a slow reader fills the memory.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::fmt;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+use std::{fmt, mem};
 
-use gristmill_ipc::decode;
+use crossbeam_channel::RecvTimeoutError;
+use gristmill_ipc::{CodecError, decode};
 
-use super::batch::{Outcome, Ticketed};
+use super::batch::Ticketed;
 use super::calls::pool_ended;
+use crate::broker::CallError;
 use crate::toolkit::error::{TaskCause, TaskError};
-use crate::toolkit::parcel::Parcel;
+use crate::toolkit::parcel::Parcels;
 use crate::toolkit::registry::{Argument, Function, Output};
 
 /// An iterator over results; see [`Pool::imap`](crate::Pool::imap). Dropping it calls off what is under way.
@@ -68,32 +71,38 @@ impl<A: Argument, R: Output, I: Iterator<Item = A>> Imap<A, R, I> {
     }
 
     fn fill(&mut self) {
-        while self.items.is_some() && self.under_way() + self.chunk_size <= self.window {
+        while self.items.is_some() && self.window.saturating_sub(self.under_way()) >= self.chunk_size {
             self.submit_chunk();
         }
     }
 
     fn submit_chunk(&mut self) {
-        let mut chunk = VecDeque::with_capacity(self.chunk_size);
-        while chunk.len() < self.chunk_size {
+        let (mut parcels, mut count) = (Parcels::default(), 0);
+        for _ in 0..self.chunk_size {
             let Some(item) = self.items.as_mut().and_then(Iterator::next) else {
                 self.items = None;
                 break;
             };
-            match Parcel::pack(&item) {
-                Ok(parcel) => chunk.push_back((self.submitted, parcel)),
+            match parcels.push(&item) {
+                Ok(()) => count += 1,
                 Err(error) => {
+                    self.submit(mem::take(&mut parcels), mem::take(&mut count));
                     let error = self.error(self.submitted, TaskCause::Codec(error.to_string()));
                     self.early.insert(self.submitted, Err(error));
                 }
             }
             self.submitted += 1;
         }
-        if !chunk.is_empty() {
-            self.ticketed.submit(chunk);
-        }
+        self.submit(parcels, count);
         if self.items.is_none() {
             self.ticketed.complete();
+        }
+    }
+
+    /// Submits the last `count` items.
+    fn submit(&self, parcels: Parcels, count: usize) {
+        if count > 0 {
+            self.ticketed.submit(self.submitted - count as u64, count, parcels, count);
         }
     }
 
@@ -107,24 +116,49 @@ impl<A: Argument, R: Output, I: Iterator<Item = A>> Imap<A, R, I> {
             .then(|| self.early.pop_first().map(|(_, result)| result))?
     }
 
-    fn receive(&mut self) {
-        match self.ticketed.results.recv() {
-            Ok(outcome) => self.keep(outcome),
-            Err(_) => {
-                let returned = self.returned;
-                for index in returned..self.submitted {
-                    let missing = self.error(index, pool_ended());
-                    self.early.entry(index).or_insert(Err(missing));
-                }
-            }
+    fn receive(&mut self, deadline: Option<Instant>) -> Result<(), CallError> {
+        match self.ticketed.arrivals.next_until(deadline, |index, outcome| (index, outcome.map(decode))) {
+            Ok((index, outcome)) => self.keep(index, outcome),
+            Err(RecvTimeoutError::Timeout) => return Err(CallError::TimedOut),
+            Err(RecvTimeoutError::Disconnected) => self.pool_has_ended(),
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, index: u64, outcome: Result<Result<R, CodecError>, TaskError>) {
+        let unable = |error: CodecError| self.error(index, TaskCause::Codec(error.to_string()));
+        let result = outcome.and_then(|decoded| decoded.map_err(unable));
+        self.early.insert(index, result);
+    }
+
+    /// What is missing fails, and nothing more is taken.
+    fn pool_has_ended(&mut self) {
+        self.items = None;
+        for index in self.returned..self.submitted {
+            let missing = self.error(index, pool_ended());
+            self.early.entry(index).or_insert(Err(missing));
         }
     }
 
-    fn keep(&mut self, (index, outcome): Outcome) {
-        let result = outcome.and_then(|bytes| {
-            decode(&bytes).map_err(|error| self.error(index, TaskCause::Codec(error.to_string())))
-        });
-        self.early.insert(index, result);
+    fn next_until(&mut self, deadline: Option<Instant>) -> Result<Option<Result<R, TaskError>>, CallError> {
+        self.fill();
+        while self.returned < self.submitted {
+            if let Some(result) = self.take_early() {
+                self.returned += 1;
+                self.fill();
+                return Ok(Some(result));
+            }
+            self.receive(deadline)?;
+        }
+        Ok(None)
+    }
+
+    /// The next result if it comes within `limit`; `None` is the end. Taking the items is not limited.
+    ///
+    /// # Errors
+    /// [`CallError::TimedOut`] when none comes; it can be asked for again.
+    pub fn next_timeout(&mut self, limit: Duration) -> Result<Option<Result<R, TaskError>>, CallError> {
+        self.next_until(Instant::now().checked_add(limit))
     }
 }
 
@@ -141,16 +175,8 @@ impl<A: Argument, R: Output, I: Iterator<Item = A>> Iterator for Imap<A, R, I> {
     type Item = Result<R, TaskError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.fill();
-        while self.returned < self.submitted {
-            if let Some(result) = self.take_early() {
-                self.returned += 1;
-                self.fill();
-                return Some(result);
-            }
-            self.receive();
-        }
-        None
+        // Without a deadline there is no other error.
+        self.next_until(None).unwrap_or_default()
     }
 }
 

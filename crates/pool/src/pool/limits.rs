@@ -2,12 +2,14 @@
 //!
 //! It sends signals; the deaths that follow are dealt with elsewhere.
 
+use std::sync::atomic::Ordering::Acquire;
 use std::time::{Duration, Instant};
 
 use super::scheduler::Scheduler;
 use super::worker::Phase;
 use crate::config::Stop;
 use crate::toolkit::error::TaskCause;
+use crate::toolkit::wire::page;
 
 /// No wait is longer: it costs nothing to look once more.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -18,10 +20,11 @@ impl Scheduler {
         let now = Instant::now();
         for slot in 0..self.workers.len() {
             if let Some(limit) = self.overdue(slot, now) {
-                let worker = &mut self.workers[slot];
-                if let Phase::Busy(busy) = &mut worker.phase {
-                    let index = busy.items.front().map_or(0, |(index, _)| *index);
-                    busy.ended_for = Some((index, TaskCause::TimedOut(limit)));
+                if self.has_moved_on(slot, now) {
+                    continue;
+                }
+                if let Phase::Busy(busy) = &mut self.workers[slot].phase {
+                    busy.ended_for = Some((busy.piece.first(), TaskCause::TimedOut(limit)));
                 }
                 self.fleet.crew().signal(slot, Stop::Kill, "its task took too long");
             }
@@ -31,6 +34,19 @@ impl Scheduler {
                 self.fleet.crew().signal(slot, Stop::Kill, "it took too long to start or to end");
             }
         }
+    }
+
+    /// Whether the worker's page tells that the item which seemed to take so long is done, and only its result is not here
+    /// yet. Then the clock starts again for the one that runs now.
+    fn has_moved_on(&mut self, slot: usize, now: Instant) -> bool {
+        let page = self.fleet.crew().page(slot);
+        let Phase::Busy(busy) = &mut self.workers[slot].phase else { return false };
+        let word = |at: usize| page.as_ref()?.words().get(at).map(|word| word.load(Acquire));
+        let moved = word(page::CHUNK) == Some(busy.chunk) && word(page::RUNNING) > Some(busy.position());
+        if moved {
+            busy.since = now;
+        }
+        moved
     }
 
     /// The limit that the item in this slot has exceeded.
@@ -45,8 +61,8 @@ impl Scheduler {
         if busy.ended_for.is_some() {
             return None;
         }
-        let limit = self.batches.get(&busy.batch)?.timeout.or(self.options.task_timeout)?;
-        Some((busy.since + limit, limit))
+        let limit = self.batches.get(&busy.piece.batch)?.timeout.or(self.options.task_timeout)?;
+        Some((busy.since.checked_add(limit)?, limit))
     }
 
     pub(super) fn wait(&self) -> Duration {

@@ -5,15 +5,22 @@
 //! ```text
 //!  calling threads ── items ─► scheduler ── chunks ─► workers
 //!        ▲                        ▲  │                   │
-//!        └── results, as they come ──┘◄── one per item ──┘
+//!        └── results, as they come ──┘◄─── results ──────┘
 //! ```
+//!
+//! Arguments are encoded once, one behind the other, and a chunk is a range of that. A worker tells in its page which item
+//! it runs, and collects the results of quick items there for a millisecond at most; they travel together.
 
 mod aftermath;
+mod arrivals;
 mod batch;
 mod builder;
 mod calls;
 mod imap;
 mod limits;
+mod pending;
+mod piece;
+mod progress;
 mod scheduler;
 mod stats;
 mod worker;
@@ -25,8 +32,9 @@ use std::thread::JoinHandle;
 use crossbeam_channel::{Sender, bounded};
 
 pub use builder::PoolBuilder;
-pub use calls::{Calls, Pending};
+pub use calls::Calls;
 pub use imap::Imap;
+pub use pending::Pending;
 pub use stats::{LongTask, PoolStats, WorkerTimes};
 
 use crate::toolkit::error::TaskError;

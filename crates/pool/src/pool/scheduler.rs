@@ -8,17 +8,17 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::PoolBuilder;
-use super::batch::{Batch, Piece};
+use super::batch::Batch;
+use super::piece::Piece;
 use super::stats::PoolStats;
 use super::worker::{Busy, Phase, Worker};
 use crate::config::{Grace, Stop};
 use crate::toolkit::error::TaskCause;
 use crate::toolkit::fleet::{Fleet, FleetEvent};
-use crate::toolkit::results;
-use crate::toolkit::wire::{Chunk, Done, FromWorker};
+use crate::toolkit::wire::{Chunk, FromWorker};
 
 /// How long a worker has to follow SIGTERM when its task was called off.
-const CANCEL_GRACE: Duration = Duration::from_secs(1);
+pub(super) const CANCEL_GRACE: Duration = Duration::from_secs(1);
 
 /// What the scheduler hears.
 pub(super) enum Input {
@@ -43,7 +43,7 @@ pub(super) struct Scheduler {
     pub(super) batches: HashMap<u64, Batch>,
     pub(super) queue: VecDeque<Piece>,
     chunks: u64,
-    stats: PoolStats,
+    pub(super) stats: PoolStats,
     pub(super) failed_starts: u32,
     /// What the last worker said that could not become ready.
     pub(super) complaint: Option<String>,
@@ -133,11 +133,11 @@ impl Scheduler {
 
     fn submit(&mut self, piece: Piece) {
         let Some(batch) = self.batches.get_mut(&piece.batch) else { return };
-        batch.missing += piece.items.len();
+        batch.missing += piece.len();
         match &self.broken {
             None => self.queue.push_back(piece),
             Some(why) => {
-                for (index, _) in piece.items {
+                for index in piece.indices() {
                     batch.fail(index, None, TaskCause::NoWorker(why.clone()));
                 }
                 self.retire(piece.batch);
@@ -164,22 +164,21 @@ impl Scheduler {
         let (pieces, others) = self.queue.drain(..).partition(|piece: &Piece| piece.batch == id);
         self.queue = others;
         let pieces: VecDeque<Piece> = pieces;
-        let mut called_off: VecDeque<_> = pieces.into_iter().flat_map(|piece| piece.items).collect();
+        let mut called_off: Vec<_> = pieces.iter().map(Piece::indices).collect();
         let now = Instant::now();
         for (slot, worker) in self.workers.iter_mut().enumerate() {
             let Phase::Busy(busy) = &mut worker.phase else { continue };
-            if busy.batch != id || busy.ended_for.is_some() {
+            if busy.piece.batch != id || busy.ended_for.is_some() {
                 continue;
             }
-            called_off.extend(busy.items.split_off(1));
-            let index = busy.items.front().map_or(0, |(index, _)| *index);
-            busy.ended_for = Some((index, TaskCause::Cancelled));
-            worker.kill_at = Some(now + CANCEL_GRACE);
+            called_off.push(busy.piece.keep_first());
+            busy.ended_for = Some((busy.piece.first(), TaskCause::Cancelled));
+            worker.kill_at = now.checked_add(CANCEL_GRACE);
             self.fleet.crew().signal(slot, Stop::Terminate, "its task was called off");
         }
         if let Some(batch) = self.batches.get_mut(&id) {
             batch.complete = true;
-            for (index, _) in called_off {
+            for index in called_off.into_iter().flatten() {
                 batch.fail(index, None, TaskCause::Cancelled);
             }
         }
@@ -237,24 +236,17 @@ impl Scheduler {
         let Some(batch) = self.batches.get(&piece.batch) else { return };
         let worker = &mut self.workers[slot];
         if let Some(most) = self.options.max_tasks {
-            let rest = piece.items.split_off(piece.items.len().min((most - worker.tasks) as usize));
+            let front = piece.split_front((most - worker.tasks) as usize);
+            let rest = std::mem::replace(&mut piece, front);
             if !rest.is_empty() {
-                self.queue.push_front(Piece { items: rest, ..piece });
+                self.queue.push_front(rest);
             }
         }
         self.chunks += 1;
-        let items = piece.items.iter().map(|(index, parcel)| (*index, parcel.bytes.clone())).collect();
-        let chunk = Chunk { number: self.chunks, function: batch.function.into(), items };
-        let now = Instant::now();
-        worker.phase = Phase::Busy(Busy {
-            chunk: self.chunks,
-            batch: piece.batch,
-            size: piece.items.len(),
-            deaths: piece.deaths,
-            items: piece.items,
-            since: now,
-            ended_for: None,
-        });
+        let (number, function) = (self.chunks, batch.function.into());
+        let chunk = Chunk { number, function, first: piece.first(), arguments: piece.arguments() };
+        worker.phase =
+            Phase::Busy(Busy { chunk: number, done: 0, piece, since: Instant::now(), ended_for: None });
         worker.kill_at = None;
         self.fleet.run(slot, chunk);
     }
@@ -270,41 +262,8 @@ impl Scheduler {
             }
             FromWorker::Unready(report) => self.complaint = Some(format!("its init hook failed: {report}")),
             FromWorker::Done(done) => self.done(slot, done),
-            FromWorker::Results(results) => {
-                results::parse(&results).into_iter().for_each(|done| self.done(slot, done));
-            }
+            FromWorker::Results(results) => self.succeeded(slot, results),
             FromWorker::Request { .. } | FromWorker::Cancel { .. } => {}
         }
-    }
-
-    /// One that is told a second time is not the first of its chunk any more.
-    pub(super) fn done(&mut self, slot: usize, Done { chunk, index, outcome, work }: Done) {
-        let (worker, now) = (&mut self.workers[slot], Instant::now());
-        let Phase::Busy(busy) = &mut worker.phase else { return };
-        if busy.chunk != chunk || busy.items.front().is_none_or(|(front, _)| *front != index) {
-            return;
-        }
-        busy.items.pop_front();
-        busy.since = now;
-        let (batch_id, empty, doomed) = (busy.batch, busy.items.is_empty(), busy.ended_for.is_some());
-        worker.worked(work, now);
-        if empty {
-            // One that was signalled will end, and must not be given anything before that.
-            match doomed {
-                true => worker.ending(now, CANCEL_GRACE),
-                false => worker.phase = Phase::Idle,
-            }
-        }
-        if let Some(batch) = self.batches.get_mut(&batch_id) {
-            self.stats.note(work, batch.function, index, &worker.times.name);
-            match outcome {
-                Ok(bytes) => batch.deliver(index, Ok(bytes)),
-                Err(report) => {
-                    let cause = TaskCause::Failed(Box::new(report));
-                    batch.fail(index, Some(worker.times.name.clone()), cause);
-                }
-            }
-        }
-        self.retire(batch_id);
     }
 }

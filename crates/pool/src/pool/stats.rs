@@ -57,6 +57,10 @@ pub struct PoolStats {
 
 impl PoolStats {
     pub(super) fn note(&mut self, time: Duration, function: &str, index: u64, worker: &str) {
+        // Nearly all are shorter than those.
+        if self.longest.get(LONGEST - 1).is_some_and(|last| last.time >= time) {
+            return;
+        }
         let at = self.longest.partition_point(|other| other.time >= time);
         if at < LONGEST {
             let (function, worker) = (function.to_owned(), worker.to_owned());

@@ -2,10 +2,9 @@
 //!
 //! It decides nothing.
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::batch::Item;
+use super::piece::Piece;
 use super::stats::WorkerTimes;
 use crate::toolkit::error::TaskCause;
 
@@ -24,17 +23,28 @@ pub(super) enum Phase {
     Ending,
 }
 
+impl Busy {
+    /// So many items more have a result.
+    pub(super) fn pass(&mut self, count: usize, now: Instant) {
+        self.piece.pass(count);
+        self.done += count;
+        self.since = now;
+    }
+
+    /// Its first item's place in the chunk, counted from 1, as the worker's page shows it.
+    pub(super) fn position(&self) -> u64 {
+        self.done as u64 + 1
+    }
+}
+
 /// What a busy worker has.
 #[derive(Debug)]
 pub(super) struct Busy {
     pub(super) chunk: u64,
-    pub(super) batch: u64,
-    /// How many items the chunk had.
-    pub(super) size: usize,
-    /// How many workers have died over it before without beginning its first item.
-    pub(super) deaths: u32,
-    /// Those without a result; the first is the one that runs.
-    pub(super) items: VecDeque<Item>,
+    /// How many of the chunk's items have a result.
+    pub(super) done: usize,
+    /// Those without one; the first is the one that runs, as far as is known.
+    pub(super) piece: Piece,
     /// Since when the first one runs, or is about to.
     pub(super) since: Instant,
     /// Why we are ending the worker over the first item.
@@ -63,9 +73,9 @@ impl Worker {
     pub(super) fn start(&mut self, now: Instant, limit: Duration) {
         self.phase = Phase::Starting;
         (self.tasks, self.work, self.ready, self.last_work) = (0, Duration::ZERO, None, None);
-        (self.ordered, self.kill_at) = (Some(now), None);
+        self.ordered = Some(now);
         // The crew keeps the deadline of the handshake, this is for the init hook after it.
-        self.kill_at = Some(now + 2 * limit);
+        self.kill_at = now.checked_add(limit.saturating_mul(2));
         self.times.processes += 1;
     }
 
@@ -75,9 +85,10 @@ impl Worker {
         self.times.start += self.ordered.map_or(Duration::ZERO, |then| now - then);
     }
 
-    pub(super) fn worked(&mut self, work: Duration, now: Instant) {
-        self.tasks += 1;
-        self.times.tasks += 1;
+    /// It has completed so many tasks more, which took `work` together.
+    pub(super) fn worked(&mut self, tasks: usize, work: Duration, now: Instant) {
+        self.tasks = self.tasks.saturating_add(u32::try_from(tasks).unwrap_or(u32::MAX));
+        self.times.tasks += tasks as u64;
         self.times.work += work;
         self.work += work;
         self.last_work = Some(now);
@@ -86,7 +97,7 @@ impl Worker {
     /// Asked to end, without work.
     pub(super) fn ending(&mut self, now: Instant, limit: Duration) {
         self.phase = Phase::Ending;
-        self.kill_at = Some(now + limit);
+        self.kill_at = now.checked_add(limit);
         match self.ready {
             Some(_) => self.times.wait += self.waited(now),
             None => self.times.start += self.ordered.map_or(Duration::ZERO, |then| now - then),

@@ -143,7 +143,7 @@ impl ProcessHandle {
     /// Whether it is there and has not said yet how it went.
     fn is_at_work(&self) -> bool {
         let state = lock(&self.record.state);
-        state.phase == ProcessState::Started && state.outcome.is_none()
+        state.phase == ProcessState::Started && (state.outcome.is_none() || !state.restarts.is_never())
     }
 
     /// Its process id, once the handshake is complete. It stays known after the end.
@@ -171,7 +171,8 @@ impl ProcessHandle {
     pub(super) fn stop(&self, stop: Stop, reason: &str) {
         let (table, slot) = {
             let mut state = lock(&self.record.state);
-            state.unwanted = true;
+            // What was not started yet cannot be stopped.
+            state.unwanted |= state.phase != ProcessState::Initial;
             (state.table.upgrade(), state.slot)
         };
         if let Some(table) = table.filter(|_| self.is_alive()) {
@@ -182,7 +183,7 @@ impl ProcessHandle {
     /// Waits for the end, for `limit` at most if there is one; true if it has come. One that was not started is not
     /// waited for.
     pub fn wait(&self, limit: Option<Duration>) -> bool {
-        self.record.wait_until(limit.map(|limit| Instant::now() + limit))
+        self.record.wait_until(limit.and_then(|limit| Instant::now().checked_add(limit)))
     }
 
     /// The exit status once it has ended: 0 for success, 1 after an error, 101 after a panic, any other that it chose
@@ -202,12 +203,14 @@ impl ProcessHandle {
         lock(&self.record.state).death.clone()
     }
 
-    /// What went wrong, as soon as that is known: an error or a panic even before the process has ended.
+    /// What went wrong, as soon as that is known: an error or a panic even before the process has ended. A process that
+    /// may be started again has not failed before it has ended for good.
     #[must_use]
     pub fn error(&self) -> Option<TaskError> {
         let known = {
             let state = lock(&self.record.state);
-            state.phase == ProcessState::Stopped || matches!(state.outcome, Some(Err(_)))
+            let is_final = state.unwanted || state.restarts.is_never();
+            state.phase == ProcessState::Stopped || is_final && matches!(state.outcome, Some(Err(_)))
         };
         if known { self.outcome().err() } else { None }
     }

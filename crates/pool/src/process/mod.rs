@@ -106,9 +106,11 @@ impl<R: Output> Process<R> {
         self.result()
     }
 
-    /// Waits for the end for `limit` at most; `None` if the process is still there then.
+    /// Waits for the end for `limit` at most; `None` if the process is still there then. To join one that was not
+    /// started is an error at once.
     pub fn join_timeout(&self, limit: Duration) -> Option<Result<R, TaskError>> {
-        self.handle.wait(Some(limit)).then(|| self.result())
+        let over = self.handle.wait(Some(limit)) || self.handle.state() == ProcessState::Initial;
+        over.then(|| self.result())
     }
 
     fn result(&self) -> Result<R, TaskError> {

@@ -42,6 +42,10 @@ impl Restarts {
         Self { policy, recent: VecDeque::new() }
     }
 
+    pub(super) fn is_never(&self) -> bool {
+        self.policy == Restart::Never
+    }
+
     /// Whether to start again now; counts it if so.
     pub(super) fn again(&mut self, succeeded: bool, now: Instant) -> bool {
         let (most, within) = match self.policy {

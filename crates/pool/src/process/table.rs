@@ -13,6 +13,7 @@ use crate::lock;
 use crate::toolkit::Inner;
 use crate::toolkit::error::StartError;
 use crate::toolkit::fleet::{Fleet, FleetEvent};
+use crate::toolkit::parcel::single;
 use crate::toolkit::wire::{Chunk, Done, FromWorker, Role};
 
 /// How often a wait for any of several processes looks again, should it ever miss a change.
@@ -107,8 +108,8 @@ impl Processes {
             state.pid = Some(pid);
             state.starts += 1;
         }
-        let items = vec![(0, record.parcel.bytes.clone())];
-        self.fleet().run(slot, Chunk { number: 0, function: record.function.into(), items });
+        let arguments = single(&record.parcel.bytes);
+        self.fleet().run(slot, Chunk { number: 0, function: record.function.into(), first: 0, arguments });
     }
 
     fn ended(&self, slot: usize, death: Death) {

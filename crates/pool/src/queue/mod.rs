@@ -32,7 +32,7 @@ use crate::toolkit::wire::Bytes;
 ///   [`close`](Self::close) ends all consumers once the queue is empty, and refuses further items.
 /// * **Deaths.** A producer that dies takes nobody along: what it has put is there. A consumer that dies loses at most
 ///   the item that it took last: those [`losses`](Self::losses) are kept and logged. An item that was
-///   [leased](Self::lease) goes back to the front instead.
+///   [leased](Self::lease), or that had not reached it yet, goes back to the front instead.
 pub struct Queue<T> {
     handle: Handle,
     bounded: bool,

@@ -88,14 +88,15 @@ impl ConditionGuard {
         limit: Duration,
         mut holds: impl FnMut() -> bool,
     ) -> Result<(Self, bool), CallError> {
-        let deadline = Instant::now() + limit;
+        let deadline = Instant::now().checked_add(limit);
         let mut guard = self;
         loop {
             if holds() {
                 return Ok((guard, true));
             }
             let late;
-            (guard, late) = guard.sleep(Some(deadline.saturating_duration_since(Instant::now())))?;
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            (guard, late) = guard.sleep(left)?;
             if late {
                 let held = holds();
                 return Ok((guard, held));

@@ -16,6 +16,7 @@ use crate::toolkit::Settings;
 use crate::toolkit::error::StartError;
 use crate::toolkit::serve::encoded;
 use crate::toolkit::spool::SpoolFolder;
+use crate::toolkit::unanswered;
 use crate::toolkit::wire::{Chunk, FromWorker, Role, ToWorker, page};
 use crate::worker;
 
@@ -144,5 +145,7 @@ fn route(client: Client, slot: usize, message: FromWorker, sink: &impl Fn(FleetE
 }
 
 fn abandonment(death: &Death) -> Abandonment {
-    Abandonment { worker: death.name.clone(), cause: death.cause.to_string(), clean: death.cause.is_clean() }
+    let unanswered = death.page.as_ref().map(unanswered::read).unwrap_or_default();
+    let (worker, cause) = (death.name.clone(), death.cause.to_string());
+    Abandonment { worker, cause, clean: death.cause.is_clean(), unanswered }
 }

@@ -1,21 +1,20 @@
-//! A worker's line to its parent: who reads it, who waits for which answer, and what goes up.
+//! A worker's line to its parent: what goes up, and the answers to it.
 //!
-//! Orders go to the thread that runs functions, answers to whoever waits for them. It does not know what they mean.
+//! It does not know what the messages mean; what comes down is sorted in `inbox`.
 
 use std::cell::Cell;
-use std::collections::HashMap;
 use std::io;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
-use gristmill_ipc::{SharedMemory, decode};
+use gristmill_ipc::SharedMemory;
 
 use crate::broker::{CallError, Op, Reply};
-use crate::lock;
+use crate::toolkit::inbox::{Inbox, Wait};
 use crate::toolkit::serve::encoded;
-use crate::toolkit::wire::{Chunk, FromWorker, ToWorker};
+use crate::toolkit::unanswered::Note;
+use crate::toolkit::wire::{Chunk, FromWorker};
 use crate::worker::WorkerLink;
 
 /// This process's line, if it is a worker of a toolkit.
@@ -41,27 +40,18 @@ pub(crate) fn thread_number() -> u64 {
 #[derive(Debug)]
 pub(crate) struct Line {
     link: WorkerLink,
+    inbox: Inbox,
     next: AtomicU64,
-    /// Who waits for which answer; `None` when no more answers will come.
-    waiting: Mutex<Option<HashMap<u64, Sender<Reply>>>>,
-    orders: Mutex<Option<Sender<Chunk>>>,
     /// An item was taken from a queue since the last function began.
     took: AtomicBool,
 }
 
 impl Line {
     /// Opens this process's one line.
-    pub(crate) fn open(link: WorkerLink) -> (&'static Self, Receiver<Chunk>) {
-        let (orders, inbox) = unbounded();
+    pub(crate) fn open(link: WorkerLink) -> &'static Self {
         let first = u64::from(link.incarnation()) * NUMBERS_PER_INCARNATION + 1;
-        let line = Self {
-            link,
-            next: AtomicU64::new(first),
-            waiting: Mutex::new(Some(HashMap::new())),
-            orders: Mutex::new(Some(orders)),
-            took: AtomicBool::new(false),
-        };
-        (LINE.get_or_init(|| line), inbox)
+        let (inbox, next, took) = (Inbox::default(), AtomicU64::new(first), AtomicBool::new(false));
+        LINE.get_or_init(|| Self { link, inbox, next, took })
     }
 
     pub(crate) fn here() -> Option<&'static Self> {
@@ -76,59 +66,30 @@ impl Line {
         self.link.page()
     }
 
-    /// Reads until the parent closes the line; the whole life of a thread.
-    pub(crate) fn read(&self) {
-        while let Some(bytes) = self.link.recv() {
-            match decode(&bytes) {
-                Ok(ToWorker::Run(chunk)) => self.order(chunk),
-                Ok(ToWorker::Finish) => *lock(&self.orders) = None,
-                Ok(ToWorker::Reply(number, reply)) => self.answer(number, reply),
-                Err(error) => {
-                    eprintln!("a message from the parent is not understood: {error}");
-                    std::process::exit(2);
-                }
-            }
-        }
-        *lock(&self.orders) = None;
-        *lock(&self.waiting) = None;
-    }
-
-    fn order(&self, chunk: Chunk) {
-        if let Some(orders) = &*lock(&self.orders) {
-            // The thread that runs them ends with the process only.
-            orders.send(chunk).unwrap_or_default();
-        }
-    }
-
-    fn answer(&self, number: u64, reply: Reply) {
-        let waiter = lock(&self.waiting).as_mut().and_then(|waiting| waiting.remove(&number));
-        if let Some(waiter) = waiter {
-            // There is room for one.
-            waiter.send(reply).unwrap_or_default();
-        }
+    /// The orders until no more come.
+    pub(crate) fn orders(&self) -> impl Iterator<Item = Chunk> {
+        std::iter::from_fn(|| self.inbox.order(&self.link))
     }
 
     /// Asks the broker and waits, for `limit` at most if there is one.
     pub(crate) fn call(&self, object: u64, op: Op, limit: Option<Duration>) -> Result<Reply, CallError> {
         let number = self.next.fetch_add(1, Relaxed);
-        let (sender, answer) = bounded(1);
-        lock(&self.waiting).as_mut().ok_or(CallError::ShuttingDown)?.insert(number, sender);
+        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         let takes = matches!(op, Op::Get);
+        let _note = matches!(op, Op::Get | Op::Lease).then(|| Note::make(self.page(), number));
+        self.inbox.expect(number);
         self.send(&FromWorker::Request { number, thread: thread_number(), object, op });
-        let in_time = limit.and_then(|limit| answer.recv_timeout(limit).ok());
-        let reply = match (in_time, limit) {
-            (Some(reply), _) => Ok(reply),
-            (None, None) => answer.recv(),
-            (None, Some(_)) => {
-                // An answer always comes; it may be on its way already, and then it counts.
-                self.send(&FromWorker::Cancel { number, thread: thread_number(), object });
-                answer.recv()
-            }
-        };
-        if takes && matches!(reply, Ok(Reply::Item { .. })) {
+        let mut wait = self.inbox.reply(&self.link, number, deadline);
+        if matches!(wait, Wait::Late) {
+            // An answer always comes; it may be on its way already, and then it counts.
+            self.send(&FromWorker::Cancel { number, thread: thread_number(), object });
+            wait = self.inbox.reply(&self.link, number, None);
+        }
+        let Wait::Came(reply) = wait else { return Err(CallError::ShuttingDown) };
+        if takes && matches!(reply, Reply::Item { .. }) {
             self.took.store(true, Relaxed);
         }
-        reply.map_err(|_| CallError::ShuttingDown)
+        Ok(reply)
     }
 
     /// Tells the broker something that needs no answer.
@@ -138,7 +99,8 @@ impl Line {
 
     /// Says that what was taken from queues has been dealt with.
     pub(crate) fn settle(&self) {
-        if self.took.swap(false, Relaxed) {
+        // Nearly always there is nothing, and a look is cheaper.
+        if self.took.load(Relaxed) && self.took.swap(false, Relaxed) {
             self.tell(0, Op::SettleAll);
         }
     }

@@ -6,12 +6,14 @@
 pub(crate) mod error;
 pub(crate) mod failure;
 pub(crate) mod fleet;
+pub(crate) mod inbox;
 pub(crate) mod line;
 pub(crate) mod parcel;
 pub(crate) mod registry;
 pub(crate) mod results;
 pub(crate) mod serve;
 pub(crate) mod spool;
+pub(crate) mod unanswered;
 pub(crate) mod wire;
 
 use std::fmt;
@@ -20,6 +22,7 @@ use std::time::Duration;
 
 use gristmill_log::ListenerHandle;
 
+use crate::config::LONGEST_LIMIT;
 use crate::handshake::Identity;
 use crate::lock;
 use crate::pool::PoolBuilder;
@@ -78,7 +81,7 @@ impl Toolkit {
     /// A toolkit for the same functions whose workers have this long to start; ten seconds unless set.
     #[must_use]
     pub fn with_start_deadline(&self, limit: Duration) -> Self {
-        self.changed(|settings| settings.start_deadline = limit)
+        self.changed(|settings| settings.start_deadline = limit.min(LONGEST_LIMIT))
     }
 
     /// A toolkit for the same functions whose workers may each use this many bytes of memory; see

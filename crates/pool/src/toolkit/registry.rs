@@ -10,7 +10,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use gristmill_ipc::{decode, encode};
+use gristmill_ipc::{decode, encode_into};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -18,6 +18,7 @@ use crate::handshake::Identity;
 use crate::toolkit::Toolkit;
 use crate::toolkit::error::StartError;
 use crate::toolkit::failure::{ErrorReport, Failure};
+use crate::toolkit::parcel::checked_len;
 use crate::toolkit::serve;
 use crate::worker;
 
@@ -70,7 +71,8 @@ impl<T: Serialize + DeserializeOwned + 'static> Argument for T {}
 pub trait Output: Serialize + DeserializeOwned + 'static {}
 impl<T: Serialize + DeserializeOwned + 'static> Output for T {}
 
-type Body = Box<dyn Fn(&[u8]) -> Result<Vec<u8>, ErrorReport> + Send + Sync>;
+/// Takes an encoded argument and appends the encoded result.
+pub(crate) type Body = Box<dyn Fn(&[u8], &mut Vec<u8>) -> Result<(), ErrorReport> + Send + Sync>;
 
 pub(crate) struct Entered {
     types: TypeId,
@@ -83,11 +85,9 @@ pub(crate) struct Functions {
 }
 
 impl Functions {
-    pub(crate) fn run(&self, name: &str, argument: &[u8]) -> Result<Vec<u8>, ErrorReport> {
-        match self.by_name.get(name) {
-            Some(function) => (function.body)(argument),
-            None => Err(ErrorReport::codec(format_args!("function `{name}` is not registered"))),
-        }
+    pub(crate) fn body(&self, name: &str) -> Result<&Body, ErrorReport> {
+        let found = self.by_name.get(name).map(|function| &function.body);
+        found.ok_or_else(|| ErrorReport::codec(format_args!("function `{name}` is not registered")))
     }
 
     /// Whether the handle has a body of its types.
@@ -158,11 +158,13 @@ impl Registry {
         body: impl Fn(A) -> Result<R, Failure> + Send + Sync + 'static,
     ) -> Self {
         let name = function.name;
-        let whole = move |bytes: &[u8]| {
+        let whole = move |bytes: &[u8], out: &mut Vec<u8>| {
             let unable = |what: &str, error| ErrorReport::codec(format_args!("{what} of `{name}`: {error}"));
             let argument = decode(bytes).map_err(|error| unable("argument", error))?;
             let result = body(argument).map_err(|failure| failure.report())?;
-            encode(&result).map_err(|error| unable("result", error))
+            encode_into(&result, out).map_err(|error| unable("result", error))?;
+            checked_len(out.len()).map_err(|error| unable("result", error))?;
+            Ok(())
         };
         match self.functions.entry(name) {
             Entry::Occupied(_) => self.twice = Some(name),
@@ -176,8 +178,11 @@ impl Registry {
     /// In a worker, works until its parent has no more work and never returns; elsewhere returns the toolkit.
     ///
     /// # Errors
-    /// When two functions have one name.
+    /// When two functions have one name, or when a function in a worker calls this: workers start no workers.
     pub fn enter(self) -> Result<Toolkit, StartError> {
+        if worker::is_worker() {
+            return Err(StartError::InWorker);
+        }
         if let Some(name) = self.twice {
             return Err(StartError::RegisteredTwice(name.into()));
         }
@@ -216,6 +221,8 @@ impl fmt::Debug for Functions {
 
 #[cfg(test)]
 mod tests {
+    use gristmill_ipc::encode;
+
     use super::*;
 
     const SQUARE: Function<u64, u64> = Function::new("square");
@@ -224,11 +231,16 @@ mod tests {
         Functions { by_name: registry.functions }
     }
 
+    fn run(functions: &Functions, name: &str, argument: &[u8]) -> Result<Vec<u8>, ErrorReport> {
+        let mut out = Vec::new();
+        functions.body(name)?(argument, &mut out).map(|()| out)
+    }
+
     #[test]
     fn a_function_is_found_by_name_and_types() {
         let functions = functions(Registry::new().function(SQUARE, |x| x * x));
         let argument = encode(&12u64).expect("encode");
-        let result = functions.run("square", &argument).expect("it runs");
+        let result = run(&functions, "square", &argument).expect("it runs");
         assert_eq!(decode::<u64>(&result).expect("decode"), 144);
         functions.check(SQUARE).expect("registered");
         let other = functions.check(Function::<u8, u64>::new("square")).expect_err("other types");
@@ -246,7 +258,7 @@ mod tests {
     #[test]
     fn a_wrong_argument_is_named() {
         let functions = functions(Registry::new().function(SQUARE, |x| x * x));
-        let report = functions.run("square", &[]).expect_err("nothing to read");
+        let report = run(&functions, "square", &[]).expect_err("nothing to read");
         assert!(report.to_string().starts_with("argument of `square`: "), "{report}");
     }
 }

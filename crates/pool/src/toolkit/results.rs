@@ -1,149 +1,198 @@
 //! Results on their way to the parent: quick ones go together, and none is lost with its worker.
 //!
-//! What is not sent yet is also in the shared page, where the parent finds it if the worker dies. It does not judge
-//! results.
+//! They are collected in the shared page, where the parent finds them if the worker dies. It does not judge results.
 
-use std::sync::atomic::Ordering::{Acquire, Release};
-use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use gristmill_ipc::{SharedMemory, decode};
+use gristmill_ipc::SharedMemory;
 
 use crate::lock;
 use crate::toolkit::line::Line;
-use crate::toolkit::serve::encoded;
-use crate::toolkit::wire::{Bytes, Done, FromWorker, page};
+use crate::toolkit::wire::{self, Bytes, FromWorker, page};
 
 /// No result waits longer for others.
 const PATIENCE: Duration = Duration::from_millis(1);
 
-/// When so much is together it is sent.
-const ENOUGH: usize = 8 * 1024;
+/// Longer results travel alone.
+const LONG: usize = 8 * 1024;
+
+/// When so many words are together they are sent.
+const ENOUGH: usize = page::RESULT_WORDS * 3 / 4;
 
 const WORD: usize = size_of::<u64>();
 
-/// Results that are not sent yet, each behind its length and filled up to whole words.
+/// So many bits of an entry's first word are for the nanoseconds that it took; those above are for its length.
+const NANOS_BITS: u32 = 48;
+
+/// Results that are not sent yet. Each is a word with length and time, and then its bytes filled up to whole words.
 #[derive(Debug)]
 pub(crate) struct Results<'a> {
     line: &'a Line,
-    buffer: Mutex<Vec<u8>>,
+    waiting: Mutex<Waiting>,
     filled: Condvar,
+}
+
+/// What an item has given.
+#[derive(Debug)]
+pub(crate) struct Success<'a> {
+    pub(crate) chunk: u64,
+    pub(crate) index: u64,
+    pub(crate) bytes: &'a [u8],
+    pub(crate) work: Duration,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    chunk: u64,
+    first: u64,
+    /// Words in the page.
+    used: usize,
+    since: Option<Instant>,
 }
 
 impl<'a> Results<'a> {
     pub(crate) fn new(line: &'a Line) -> Self {
-        Self { line, buffer: Mutex::default(), filled: Condvar::new() }
-    }
-
-    /// Takes a result in. A failure is sent at once.
-    pub(crate) fn add(&self, done: &Done) {
-        let mut buffer = lock(&self.buffer);
-        let entry = entry(&encoded(done));
-        if buffer.len() + entry.len() > page::RESULT_WORDS * WORD {
-            self.send(&mut buffer);
-        }
-        let was_empty = buffer.is_empty();
-        let page = self.line.page();
-        page.store_bytes(page::RESULTS + buffer.len() / WORD, &entry);
-        buffer.extend(entry);
-        page.words()[page::RESULTS_USED].store((buffer.len() / WORD) as u64, Release);
-        if done.outcome.is_err() || buffer.len() > ENOUGH {
-            self.send(&mut buffer);
-        } else if was_empty {
-            self.filled.notify_one();
-        }
+        Self { line, waiting: Mutex::default(), filled: Condvar::new() }
     }
 
     /// Whether a result is short enough to wait for others.
-    pub(crate) fn takes(len: usize) -> bool {
-        len < ENOUGH
+    pub(crate) fn takes(len: usize, work: Duration) -> bool {
+        len < LONG && work.as_nanos() >> NANOS_BITS == 0
+    }
+
+    /// Takes a result in, behind that of the item before. With the last of its chunk all are sent at once, and for it
+    /// nobody needs to be woken. Whether something was sent.
+    pub(crate) fn add(&self, result: &Success<'_>, now: Instant, is_last: bool) -> bool {
+        let mut waiting = lock(&self.waiting);
+        let words = 1 + result.bytes.len().div_ceil(WORD);
+        let mut sent = waiting.used + words > page::RESULT_WORDS && self.send(&mut waiting);
+        // After a long task the wait would be for nothing.
+        let is_due = is_last || result.work >= PATIENCE;
+        if waiting.used == 0 {
+            (waiting.chunk, waiting.first, waiting.since) = (result.chunk, result.index, Some(now));
+            self.line.page().words()[page::RESULTS_FIRST].store(result.index, Relaxed);
+            if !is_due {
+                self.filled.notify_one();
+            }
+        }
+        self.store(&mut waiting, result, words);
+        let is_late = waiting.since.is_none_or(|since| now - since >= PATIENCE);
+        if waiting.used >= ENOUGH || is_late || is_due {
+            sent = self.send(&mut waiting);
+        }
+        sent
+    }
+
+    fn store(&self, waiting: &mut Waiting, result: &Success<'_>, words: usize) {
+        let (page, at) = (self.line.page(), page::RESULTS + waiting.used);
+        page.words()[at].store(head(result.bytes.len(), result.work), Relaxed);
+        page.store_bytes(at + 1, result.bytes);
+        waiting.used += words;
+        page.words()[page::RESULTS_USED].store(waiting.used as u64, Release);
     }
 
     pub(crate) fn flush(&self) {
-        self.send(&mut lock(&self.buffer));
+        self.send(&mut lock(&self.waiting));
     }
 
     /// If the worker dies between the two steps, the parent sees the results twice and ignores them once.
-    fn send(&self, buffer: &mut Vec<u8>) {
-        if !buffer.is_empty() {
-            self.line.send(&FromWorker::Results(Bytes::from(std::mem::take(buffer))));
-            self.line.page().words()[page::RESULTS_USED].store(0, Release);
+    fn send(&self, waiting: &mut MutexGuard<'_, Waiting>) -> bool {
+        if waiting.used == 0 {
+            return false;
         }
+        let (page, len) = (self.line.page(), waiting.used * WORD);
+        let mut entries = Vec::with_capacity(len);
+        page.load_bytes(page::RESULTS, len, &mut entries);
+        let results =
+            wire::Results { chunk: waiting.chunk, first: waiting.first, entries: Bytes::from(entries) };
+        self.line.send(&FromWorker::Results(results));
+        waiting.used = 0;
+        page.words()[page::RESULTS_USED].store(0, Release);
+        true
     }
 
-    /// Sends what has waited long enough; the whole life of a thread.
+    /// Sends what has waited long enough while the next item runs; the whole life of a thread.
     pub(crate) fn keep_moving(&self) {
-        let mut buffer = lock(&self.buffer);
+        let mut waiting = lock(&self.waiting);
         loop {
-            let waiting = self.filled.wait_while(buffer, |buffer| buffer.is_empty());
-            drop(waiting.unwrap_or_else(PoisonError::into_inner));
-            // Meanwhile the worker may send them itself.
-            let buffered = lock(&self.buffer);
-            drop(self.filled.wait_timeout(buffered, PATIENCE));
-            buffer = lock(&self.buffer);
-            self.send(&mut buffer);
+            waiting = self
+                .filled
+                .wait_while(waiting, |waiting| waiting.used == 0)
+                .unwrap_or_else(PoisonError::into_inner);
+            let age = waiting.since.map_or(PATIENCE, |since| since.elapsed());
+            if age >= PATIENCE {
+                self.send(&mut waiting);
+                continue;
+            }
+            let left = self.filled.wait_timeout(waiting, PATIENCE - age);
+            waiting = left.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 }
 
-fn entry(bytes: &[u8]) -> Vec<u8> {
-    let mut entry = Vec::with_capacity(WORD + bytes.len().next_multiple_of(WORD));
-    entry.extend((bytes.len() as u64).to_le_bytes());
-    entry.extend_from_slice(bytes);
-    entry.resize(entry.len().next_multiple_of(WORD), 0);
-    entry
+fn head(len: usize, work: Duration) -> u64 {
+    (len as u64) << NANOS_BITS | work.as_nanos() as u64
 }
 
-/// The results in a message. What cannot be understood ends them.
-pub(crate) fn parse(mut bytes: &[u8]) -> Vec<Done> {
-    let mut results = Vec::new();
-    while let Some((len, rest)) = bytes.split_first_chunk::<WORD>() {
-        let len = usize::try_from(u64::from_le_bytes(*len)).unwrap_or(usize::MAX);
-        let Some(done) = rest.get(..len).and_then(|entry| decode(entry).ok()) else { break };
-        results.push(done);
-        bytes = rest.get(len.next_multiple_of(WORD)..).unwrap_or_default();
-    }
-    results
+/// Takes the first result off: its time, its bytes and what follows. `None` at the end, or where there is no whole one.
+pub(crate) fn split_first(entries: &[u8]) -> Option<(Duration, &[u8], &[u8])> {
+    let (word, rest) = entries.split_first_chunk::<WORD>()?;
+    let word = u64::from_le_bytes(*word);
+    let (len, nanos) = ((word >> NANOS_BITS) as usize, word & ((1 << NANOS_BITS) - 1));
+    let (padded, rest) = rest.split_at_checked(len.next_multiple_of(WORD))?;
+    Some((Duration::from_nanos(nanos), &padded[..len], rest))
 }
 
 /// The results that a dead worker had not sent.
-pub(crate) fn unsent(page: &SharedMemory) -> Vec<Done> {
-    let words = page.words();
-    let used = words.get(page::RESULTS_USED).map_or(0, |used| used.load(Acquire));
-    let used = usize::try_from(used).unwrap_or(0).min(page::RESULT_WORDS);
-    let mut bytes = Vec::with_capacity(used * WORD);
-    page.load_bytes(page::RESULTS, used * WORD, &mut bytes);
-    parse(&bytes)
+pub(crate) fn unsent(page: &SharedMemory) -> Option<wire::Results> {
+    let word = |at: usize| page.words().get(at).map_or(0, |word| word.load(Acquire));
+    let used = usize::try_from(word(page::RESULTS_USED)).unwrap_or(0).min(page::RESULT_WORDS);
+    let mut entries = Vec::with_capacity(used * WORD);
+    page.load_bytes(page::RESULTS, used * WORD, &mut entries);
+    let (chunk, first) = (word(page::CHUNK), word(page::RESULTS_FIRST));
+    (used > 0).then(|| wire::Results { chunk, first, entries: Bytes::from(entries) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn done(index: u64, len: usize) -> Done {
-        let outcome = Ok(Bytes::from(vec![7; len]));
-        Done { chunk: 1, index, outcome, work: Duration::from_micros(index) }
+    fn store(page: &SharedMemory, at: usize, len: usize) -> usize {
+        page.words()[page::RESULTS + at].store(head(len, Duration::from_micros(len as u64)), Relaxed);
+        page.store_bytes(page::RESULTS + at + 1, &vec![7; len]);
+        at + 1 + len.div_ceil(WORD)
+    }
+
+    fn lengths(mut entries: &[u8]) -> Vec<usize> {
+        std::iter::from_fn(|| {
+            let (work, bytes, rest) = split_first(entries)?;
+            assert_eq!(work, Duration::from_micros(bytes.len() as u64));
+            entries = rest;
+            Some(bytes.len())
+        })
+        .collect()
     }
 
     #[test]
-    fn entries_are_found_again_and_damage_ends_them() {
-        let mut bytes: Vec<u8> = (0..20).flat_map(|n| entry(&encoded(&done(n, n as usize)))).collect();
-        let indices = |bytes: &[u8]| parse(bytes).iter().map(|done| done.index).collect::<Vec<_>>();
-        assert_eq!(indices(&bytes), (0..20).collect::<Vec<_>>());
-        bytes.truncate(bytes.len() - 9);
-        assert_eq!(indices(&bytes), (0..19).collect::<Vec<_>>());
-        bytes.extend(u64::MAX.to_le_bytes());
-        assert_eq!(indices(&bytes).len(), 19);
-        assert!(parse(&[]).is_empty());
-    }
-
-    #[test]
-    fn the_page_tells_what_was_not_sent() {
+    fn the_page_tells_what_was_not_sent_and_damage_ends_it() {
         let page = SharedMemory::new(page::WORDS).expect("a page");
-        assert!(unsent(&page).is_empty());
-        let bytes = [entry(&encoded(&done(3, 5))), entry(&encoded(&done(4, 0)))].concat();
-        page.store_bytes(page::RESULTS, &bytes);
-        page.words()[page::RESULTS_USED].store((bytes.len() / WORD) as u64, Release);
-        assert_eq!(unsent(&page).iter().map(|done| done.index).collect::<Vec<_>>(), [3, 4]);
+        assert!(unsent(&page).is_none());
+        let used = (0..20).fold(0, |at, len| store(&page, at, len));
+        page.words()[page::CHUNK].store(4, Release);
+        page.words()[page::RESULTS_FIRST].store(9, Release);
+        page.words()[page::RESULTS_USED].store(used as u64, Release);
+        let found = unsent(&page).expect("results");
+        assert_eq!((found.chunk, found.first), (4, 9));
+        assert_eq!(lengths(&found.entries), (0..20).collect::<Vec<_>>());
+        assert_eq!(lengths(&found.entries[..found.entries.len() - 1]), (0..19).collect::<Vec<_>>());
+        assert!(split_first(&u64::MAX.to_le_bytes()).is_none());
+    }
+
+    #[test]
+    fn only_short_results_wait() {
+        assert!(Results::takes(LONG - 1, Duration::from_secs(3600)));
+        assert!(!Results::takes(LONG, Duration::ZERO) && !Results::takes(0, Duration::from_secs(400_000)));
     }
 }

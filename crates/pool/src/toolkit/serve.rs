@@ -5,25 +5,26 @@
 use std::any::Any;
 use std::backtrace::Backtrace;
 use std::cell::RefCell;
+use std::mem;
 use std::panic::{self, AssertUnwindSafe};
 use std::process;
 use std::sync::atomic::Ordering::Release;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::Receiver;
 use gristmill_ipc::{decode, encode};
 
 use crate::spawn::text_of;
 use crate::toolkit::failure::{ErrorKind, ErrorReport};
 use crate::toolkit::line::Line;
-use crate::toolkit::registry::Functions;
-use crate::toolkit::results::Results;
+use crate::toolkit::parcel;
+use crate::toolkit::registry::{Body, Functions};
+use crate::toolkit::results::{Results, Success};
 use crate::toolkit::wire::{Bytes, Call, Chunk, Done, FromWorker, Role, page};
 use crate::worker::WorkerLink;
 
 /// Changes whenever the messages in `wire` or the broker's do.
-pub(crate) const PROTOCOL: u32 = 1;
+pub(crate) const PROTOCOL: u32 = 2;
 
 /// The exit status after a returned error.
 const FAILED: i32 = 1;
@@ -40,15 +41,11 @@ thread_local! {
 pub(crate) fn run(link: WorkerLink, functions: &Functions) -> ! {
     let role = decode(link.welcome());
     keep_panics();
-    let (line, orders) = Line::open(link);
-    let reader = thread::Builder::new().name("parent".into()).spawn(|| line.read());
-    match (role, reader) {
-        (Ok(Role::Process), Ok(_)) => run_process(line, functions, &orders),
-        (Ok(Role::Pool { init, exit }), Ok(_)) => {
-            run_pool(line, functions, &orders, init.as_ref(), exit.as_ref())
-        }
-        (Err(error), _) => give_up(&format!("the welcome is not understood: {error}")),
-        (_, Err(error)) => give_up(&format!("cannot start a thread: {error}")),
+    let line = Line::open(link);
+    match role {
+        Ok(Role::Process) => run_process(line, functions),
+        Ok(Role::Pool { init, exit }) => run_pool(line, functions, init.as_ref(), exit.as_ref()),
+        Err(error) => give_up(&format!("the welcome is not understood: {error}")),
     }
 }
 
@@ -57,14 +54,14 @@ fn give_up(why: &str) -> ! {
     process::exit(2)
 }
 
-fn run_process(line: &Line, functions: &Functions, orders: &Receiver<Chunk>) -> ! {
-    let Some(chunk) = orders.recv().ok() else { process::exit(0) };
+fn run_process(line: &Line, functions: &Functions) -> ! {
+    let Some(chunk) = line.orders().next() else { process::exit(0) };
     let mut status = 0;
-    for (index, argument) in chunk.items {
-        let begun = Instant::now();
-        let outcome = call(functions, &chunk.function, &argument);
-        status = outcome.as_ref().map_or_else(status_of, |_| 0);
-        report(line, chunk.number, index, outcome, begun);
+    for (index, argument) in (chunk.first..).zip(parcel::each(&chunk.arguments)) {
+        let (begun, mut out) = (Instant::now(), Vec::new());
+        let outcome = functions.body(&chunk.function).and_then(|body| call(body, argument, &mut out));
+        status = outcome.as_ref().map_or_else(status_of, |()| 0);
+        report(line, chunk.number, index, outcome.map(|()| out), begun.elapsed());
     }
     process::exit(status)
 }
@@ -73,28 +70,22 @@ fn status_of(report: &ErrorReport) -> i32 {
     if report.kind == ErrorKind::Panicked { PANICKED } else { FAILED }
 }
 
-fn run_pool(
-    line: &'static Line,
-    functions: &Functions,
-    orders: &Receiver<Chunk>,
-    init: Option<&Call>,
-    exit: Option<&Call>,
-) -> ! {
+fn run_pool(line: &'static Line, functions: &Functions, init: Option<&Call>, exit: Option<&Call>) -> ! {
     // Both live as long as the process.
     let results: &'static Results<'_> = Box::leak(Box::new(Results::new(line)));
     if let Err(error) = thread::Builder::new().name("results".into()).spawn(|| results.keep_moving()) {
         give_up(&format!("cannot start a thread: {error}"));
     }
     let begun = Instant::now();
-    if let Some(Err(report)) = init.map(|hook| call(functions, &hook.function, &hook.argument)) {
+    if let Some(Err(report)) = init.map(|hook| run_hook(functions, hook)) {
         line.send(&FromWorker::Unready(report));
         process::exit(FAILED);
     }
     line.send(&FromWorker::Ready(begun.elapsed()));
-    for chunk in orders {
-        run_chunk(line, results, functions, chunk);
+    for chunk in line.orders() {
+        run_chunk(line, results, functions, &chunk);
     }
-    match exit.map(|hook| call(functions, &hook.function, &hook.argument)) {
+    match exit.map(|hook| run_hook(functions, hook)) {
         Some(Err(report)) => {
             tracing::error!("the exit hook failed: {report}");
             process::exit(status_of(&report))
@@ -103,33 +94,45 @@ fn run_pool(
     }
 }
 
+fn run_hook(functions: &Functions, hook: &Call) -> Result<(), ErrorReport> {
+    functions.body(&hook.function).and_then(|body| call(body, &hook.argument, &mut Vec::new()))
+}
+
 /// Whatever ends this worker costs the item that runs and no other.
-fn run_chunk(line: &Line, results: &Results<'_>, functions: &Functions, chunk: Chunk) {
+fn run_chunk(line: &Line, results: &Results<'_>, functions: &Functions, chunk: &Chunk) {
     let words = line.page().words();
     words[page::CHUNK].store(chunk.number, Release);
-    for (position, (index, argument)) in (1..).zip(chunk.items) {
+    let body = functions.body(&chunk.function);
+    let mut arguments = parcel::each(&chunk.arguments).peekable();
+    let (mut position, mut out, mut begun) = (0, Vec::new(), Instant::now());
+    while let Some(argument) = arguments.next() {
+        let index = chunk.first + position;
+        position += 1;
         words[page::RUNNING].store(position, Release);
-        let begun = Instant::now();
-        let outcome = call(functions, &chunk.function, &argument);
-        match &outcome {
-            Ok(bytes) if !Results::takes(bytes.len()) => {
+        out.clear();
+        let outcome = body.as_ref().map_err(Clone::clone).and_then(|body| call(body, argument, &mut out));
+        line.settle();
+        let now = Instant::now();
+        let (work, is_last) = (now - begun, arguments.peek().is_none());
+        let waited = match outcome {
+            Ok(()) if Results::takes(out.len(), work) => {
+                results.add(&Success { chunk: chunk.number, index, bytes: &out, work }, now, is_last)
+            }
+            outcome => {
                 results.flush();
-                report(line, chunk.number, index, outcome, begun);
+                report(line, chunk.number, index, outcome.map(|()| mem::take(&mut out)), work);
+                true
             }
-            _ => {
-                line.settle();
-                let outcome = outcome.map(Bytes::from);
-                results.add(&Done { chunk: chunk.number, index, outcome, work: begun.elapsed() });
-            }
-        }
+        };
         words[page::RUNNING].store(0, Release);
+        // The time in which the parent did not take them is nobody's work.
+        begun = if waited { Instant::now() } else { now };
     }
     results.flush();
 }
 
-fn report(line: &Line, chunk: u64, index: u64, outcome: Result<Vec<u8>, ErrorReport>, begun: Instant) {
+fn report(line: &Line, chunk: u64, index: u64, outcome: Result<Vec<u8>, ErrorReport>, work: Duration) {
     line.settle();
-    let work = begun.elapsed();
     let outcome = outcome.map(Bytes::from);
     let message = FromWorker::Done(Done { chunk, index, outcome, work });
     if let Err(error) = line.try_send(&message) {
@@ -139,9 +142,10 @@ fn report(line: &Line, chunk: u64, index: u64, outcome: Result<Vec<u8>, ErrorRep
     }
 }
 
-fn call(functions: &Functions, name: &str, argument: &[u8]) -> Result<Vec<u8>, ErrorReport> {
+/// Appends the encoded result to `out`.
+fn call(body: &Body, argument: &[u8], out: &mut Vec<u8>) -> Result<(), ErrorReport> {
     PANIC.set(Some(None));
-    let outcome = panic::catch_unwind(AssertUnwindSafe(|| functions.run(name, argument)));
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| body(argument, out)));
     let said = PANIC.take().flatten();
     outcome.unwrap_or_else(|panic| Err(said.unwrap_or_else(|| from_payload(&*panic))))
 }

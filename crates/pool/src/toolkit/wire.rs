@@ -33,7 +33,10 @@ pub(crate) struct Call {
 pub(crate) struct Chunk {
     pub(crate) number: u64,
     pub(crate) function: String,
-    pub(crate) items: Vec<(u64, Bytes)>,
+    /// The index of the first item; those of the others follow.
+    pub(crate) first: u64,
+    /// See `parcel`.
+    pub(crate) arguments: Bytes,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -53,8 +56,8 @@ pub(crate) enum FromWorker {
     Unready(ErrorReport),
     /// An item is done.
     Done(Done),
-    /// Several are; see `results`.
-    Results(Bytes),
+    /// Several have succeeded; see `results`.
+    Results(Results),
     /// Something for the broker. Number 0 wants no answer.
     Request { number: u64, thread: u64, object: u64, op: Op },
     /// The request of that number need not wait any longer.
@@ -71,6 +74,16 @@ pub(crate) struct Done {
     pub(crate) work: Duration,
 }
 
+/// Items of a chunk that succeeded, one after the other.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Results {
+    pub(crate) chunk: u64,
+    /// The index of the first item; those of the others follow.
+    pub(crate) first: u64,
+    /// See `results`.
+    pub(crate) entries: Bytes,
+}
+
 /// Words of the shared page.
 pub(crate) mod page {
     /// The number of the chunk that is being run.
@@ -79,8 +92,14 @@ pub(crate) mod page {
     pub(crate) const RUNNING: usize = 1;
     /// How many words of results follow that were not sent.
     pub(crate) const RESULTS_USED: usize = 2;
-    /// Where they begin.
-    pub(crate) const RESULTS: usize = 3;
+    /// The index of the first of them.
+    pub(crate) const RESULTS_FIRST: usize = 3;
+    /// The numbers of the requests for items whose answers nobody has taken yet; 0 where there is none.
+    pub(crate) const UNANSWERED: usize = 4;
+    /// How many there can be; those beyond count as answered.
+    pub(crate) const MOST_UNANSWERED: usize = 28;
+    /// Where the results begin.
+    pub(crate) const RESULTS: usize = UNANSWERED + MOST_UNANSWERED;
     /// How many there can be.
     pub(crate) const RESULT_WORDS: usize = 4096;
     /// How many there are in all.

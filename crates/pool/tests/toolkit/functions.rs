@@ -51,19 +51,20 @@ pub(crate) const WAIT: Function<(Event, u64), bool> = Function::new("wait");
 pub(crate) const ADD_ONE: Function<(Dict<String, u64>, u64), ()> = Function::new("add one");
 pub(crate) const LOG: Function<(LogQueue, u64), ()> = Function::new("log");
 
-fn hang() -> ! {
+pub(crate) fn hang() -> ! {
     loop {
         thread::park();
     }
 }
 
-fn die() -> ! {
+pub(crate) fn die() -> ! {
     rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL).expect("SIGKILL");
     hang()
 }
 
 pub(crate) fn registry() -> Registry {
-    crate::apps::register(shared(queues(plain(Registry::new().app("toolkit-test")))))
+    let usual = shared(queues(plain(Registry::new().app("toolkit-test"))));
+    crate::apps::register(crate::odd_functions::register(usual))
 }
 
 fn plain(registry: Registry) -> Registry {

@@ -5,6 +5,10 @@
 
 mod apps;
 mod functions;
+mod odd_functions;
+mod odd_pools;
+mod odd_shared;
+mod pool_ends;
 mod pools;
 mod processes;
 mod queues;
@@ -28,7 +32,17 @@ fn main() -> ExitCode {
         return apps::be_stubborn(&toolkit);
     }
     let wanted: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let tests = [pools::TESTS, processes::TESTS, queues::TESTS, shared::TESTS, apps::TESTS].concat();
+    let tests = [
+        pools::TESTS,
+        odd_pools::TESTS,
+        pool_ends::TESTS,
+        processes::TESTS,
+        queues::TESTS,
+        shared::TESTS,
+        odd_shared::TESTS,
+        apps::TESTS,
+    ]
+    .concat();
     if std::env::args().any(|argument| argument == "--list") {
         tests.iter().for_each(|(name, _)| println!("{name}: test"));
         return ExitCode::SUCCESS;

@@ -9,7 +9,9 @@ use gristmill_pool::{ProcessState, Restart, StartError, Toolkit, join_all};
 
 use crate::Test;
 use crate::functions::{EXIT, FAIL_OR_HANG, FAMILY, FLAKY, HANG, NAME, PANIC, PARSE, SQUARE};
+use crate::odd_functions::{ECHO, Picky};
 
+const SOON: Duration = Duration::from_secs(20);
 const MINUTE: Duration = Duration::from_secs(60);
 
 pub(crate) const TESTS: &[Test] = &[
@@ -21,6 +23,8 @@ pub(crate) const TESTS: &[Test] = &[
     ("process::one_that_was_killed_stays_dead", one_that_was_killed_stays_dead),
     ("process::daemons_end_with_the_toolkit", daemons_end_with_the_toolkit),
     ("process::children_of_children_end_too", children_of_children_end_too),
+    ("process::joining_without_a_start", joining_without_a_start),
+    ("process::what_is_started_again_has_not_failed", what_is_started_again_has_not_failed),
     ("process::the_first_failure_is_raised_at_once", the_first_failure_is_raised_at_once),
 ];
 
@@ -144,4 +148,26 @@ fn the_first_failure_is_raised_at_once(toolkit: &Toolkit) {
     late.start().expect("start");
     late.join().expect_err("no number");
     assert_eq!(join_all([&*late]).expect_err("it failed before").function, "parse");
+}
+
+fn joining_without_a_start(toolkit: &Toolkit) {
+    let process = toolkit.process(SQUARE, 3);
+    let early = process.join_timeout(SOON).expect("it is not there at all").expect_err("not started");
+    assert!(early.to_string().contains("it was not started"), "{early}");
+    process.terminate();
+    process.kill();
+    process.start().expect("neither has had an effect");
+    assert_eq!(process.join().expect("a square"), 9);
+    let error = toolkit.process(ECHO, Picky(13)).start().expect_err("it cannot be sent");
+    assert_eq!(error.to_string(), "argument of `picky`: cannot encode: 13 does not travel");
+}
+
+fn what_is_started_again_has_not_failed(toolkit: &Toolkit) {
+    let restart = Restart::OnFailure { most: 5, within: SOON };
+    let flaky = toolkit.process(FLAKY, (Dict::new().expect("a dictionary"), 3)).restart(restart);
+    let other = toolkit.process(HANG, 1);
+    flaky.start().expect("start");
+    other.start().expect("start");
+    join_all([&*flaky, &*other]).expect("the third try is good");
+    assert_eq!(flaky.join().expect("the third try"), 3);
 }
