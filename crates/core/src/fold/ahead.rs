@@ -34,6 +34,7 @@ impl<V: 'static> Ahead<V> {
     ) -> Result {
         let mut next = [0; BATCH];
         let taken = batch.keys().len().min(BATCH);
+        let mut table = table.probe();
         let ahead = self.waiting.keys().len().min(taken);
         {
             let (mut coming, hashes) = (batch.keys().iter().zip(&mut next), &self.hashes);
@@ -45,8 +46,11 @@ impl<V: 'static> Ahead<V> {
             };
             if C::CANNOT_DIE { self.waiting.take::<false>(fold) } else { self.waiting.take::<true>(fold) }?;
         }
-        for (key, hash) in batch.keys().iter().zip(&mut next).skip(ahead) {
-            *hash = table.expect(key);
+        // To skip all of them would take as long as to look at them.
+        if ahead < taken {
+            for (key, hash) in batch.keys().iter().zip(&mut next).skip(ahead) {
+                *hash = table.expect(key);
+            }
         }
         std::mem::swap(batch, &mut self.waiting);
         batch.go_on_from(&self.waiting);
@@ -56,7 +60,7 @@ impl<V: 'static> Ahead<V> {
 
     /// Folds what waits.
     pub(crate) fn settle<C: Combiner<V>>(&mut self, table: &mut Table<V>, combiner: &C) -> Result {
-        let hashes = &self.hashes;
+        let (hashes, mut table) = (&self.hashes, table.probe());
         let fold =
             |i: usize, key: BatchKey<'_>, value| table.fold_one(key, hashes[i % BATCH], value, combiner);
         if C::CANNOT_DIE { self.waiting.take::<false>(fold) } else { self.waiting.take::<true>(fold) }

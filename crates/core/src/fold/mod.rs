@@ -4,12 +4,15 @@
 
 mod ahead;
 mod batch;
+mod probe;
+mod slot;
 mod table;
 pub(crate) mod value;
 
 pub(crate) use ahead::Ahead;
 pub(crate) use batch::{BATCH, Batch, BatchKey, Keys, Marks};
-pub(crate) use table::{Contents, Places, Slot, Table, is_long};
+pub(crate) use slot::{Contents, Places, Slot, is_long};
+pub(crate) use table::Table;
 
 #[cfg(test)]
 mod tests;

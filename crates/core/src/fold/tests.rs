@@ -17,7 +17,7 @@ fn fold<V: Datum, C: Combiner<V>>(table: &mut Table<V>, batch: &mut Batch<V>, co
     if !table.has_room() {
         table.grow();
     }
-    table.fold(batch, combiner)
+    table.probe().fold(batch, combiner)
 }
 
 fn table_of<V: Datum, C: Combiner<V>>(pairs: Pairs<V>, combiner: &C, seed: u64) -> Result<Table<V>> {

@@ -81,7 +81,7 @@ impl<V: Datum, C: Combiner<V>> Fold<'_, V, C> {
                 table.grow();
             }
         }
-        self.folded.table.fold(&mut self.batch, self.combiner)?;
+        self.folded.table.probe().fold(&mut self.batch, self.combiner)?;
         // Accumulators grow without new keys.
         if self.folded.bytes() > memory && self.folded.len() > 1 { self.spill() } else { Ok(()) }
     }

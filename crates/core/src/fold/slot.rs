@@ -1,0 +1,127 @@
+//! What stands in a slot of a combine table, what it refers to, and where it belongs.
+//!
+//! It does not search or fold.
+
+use std::cmp::Ordering;
+
+use super::batch::{Batch, BatchKey};
+use super::value::from_word;
+use crate::key::{self, Image, long_table_hash};
+use crate::result::Result;
+use crate::text::Word;
+
+/// Three words of key, one of value. All zeros: free.
+///
+/// A short key stands there as its [`Image`]. A long one as its hash, its place in the arena and its length, marked in
+/// the top byte. A value that is no integer is the index of one.
+pub(crate) type Slot = [u64; 4];
+
+pub(super) const LONG: u64 = 0xff << 56;
+/// What decides where in a table a key belongs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Places {
+    /// A hash of its own, with a seed.
+    Mixed(u64),
+    /// The hash of keys, whose order the slots nearly have then. The table holds keys of one bucket among so many that
+    /// divide the hashes evenly.
+    ByHash(u32),
+}
+
+impl Places {
+    #[inline(always)]
+    pub(super) fn of(self, key: BatchKey<'_>) -> u64 {
+        match (self, key) {
+            (Self::Mixed(seed), BatchKey::Short(image)) => image.table_hash(seed),
+            (Self::Mixed(seed), BatchKey::Long(key)) => long_table_hash(key, seed),
+            (Self::ByHash(buckets), BatchKey::Short(image)) => key::within_bucket(image.hash(), buckets),
+            (Self::ByHash(buckets), BatchKey::Long(key)) => key::within_bucket(key::hash(key), buckets),
+        }
+    }
+}
+
+/// Whether the key of a slot lies in the arena.
+#[inline(always)]
+pub(crate) fn is_long(slot: &Slot) -> bool {
+    slot[2] >= LONG
+}
+
+/// The hash by which a slot was placed.
+#[inline(always)]
+pub(super) fn slot_hash(slot: &Slot, places: Places) -> u64 {
+    let [a, b, c, _] = *slot;
+    if is_long(slot) { a } else { places.of(BatchKey::Short(Image([a, b, c]))) }
+}
+
+/// What slots refer to, and how many there are.
+pub(super) struct Kept<V> {
+    pub(super) len: usize,
+    /// Keys without an image.
+    pub(super) arena: Vec<u8>,
+    pub(super) values: Vec<Option<V>>,
+    /// Bytes that values report to hold on the heap.
+    pub(super) heap: usize,
+}
+
+impl<V> Kept<V> {
+    pub(super) fn contents(&mut self) -> Contents<'_, V> {
+        Contents { arena: &self.arena, values: &mut self.values }
+    }
+}
+
+/// What slots refer to.
+pub(crate) struct Contents<'t, V> {
+    arena: &'t [u8],
+    values: &'t mut Vec<Option<V>>,
+}
+
+impl<'t, V: 'static> Contents<'t, V> {
+    pub(super) fn reborrow(&mut self) -> Contents<'_, V> {
+        Contents { arena: self.arena, values: self.values }
+    }
+
+    /// Adds the pair of a slot to `batch`; true if that is full now.
+    #[inline(always)]
+    pub(crate) fn batch(&mut self, slot: &Slot, batch: &mut Batch<V>) -> Result<bool> {
+        let value = self.value(slot)?;
+        let [a, b, c, _] = *slot;
+        Ok(if is_long(slot) {
+            batch.push(self.long_key(slot), value)
+        } else {
+            batch.push_image(Image([a, b, c]), value)
+        })
+    }
+
+    /// Calls `then` with the key of a slot.
+    #[inline(always)]
+    pub(crate) fn with_key<R>(&self, slot: &Slot, then: impl FnOnce(Word<'_>) -> R) -> R {
+        if is_long(slot) {
+            return then(Word::new(self.long_key(slot)));
+        }
+        let image = Image([slot[0], slot[1], slot[2]]);
+        then(Word::within(&image.bytes(), image.len()))
+    }
+
+    /// How the keys of two slots are ordered.
+    pub(crate) fn compare(&self, a: &Slot, b: &Slot) -> Ordering {
+        self.with_key(a, |a| self.with_key(b, |b| a.bytes().cmp(b.bytes())))
+    }
+
+    /// The key of a slot that has it in the arena.
+    pub(crate) fn long_key(&self, slot: &Slot) -> &'t [u8] {
+        &self.arena[slot[1] as usize..][..(slot[2] & !LONG) as usize]
+    }
+
+    /// Takes the value of a slot; each can be taken once.
+    #[inline(always)]
+    pub(crate) fn value(&mut self, slot: &Slot) -> Result<V> {
+        let word = slot[3];
+        match from_word(word) {
+            Some(value) => Ok(value),
+            None => self
+                .values
+                .get_mut(word as usize)
+                .and_then(Option::take)
+                .ok_or_else(|| "a value was lost".into()),
+        }
+    }
+}
