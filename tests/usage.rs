@@ -172,3 +172,16 @@ fn help_lists_every_option() {
     }
     case.finish();
 }
+
+#[test]
+fn an_error_that_nobody_can_be_told_shows_in_the_exit_status() {
+    let case = Case::new();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("it can be opened");
+    let status = std::process::Command::new(WORD_COUNT)
+        .arg(case.path("missing.txt"))
+        .args(["--progress", "never"])
+        .stderr(full)
+        .status()
+        .expect("it starts");
+    assert_eq!(status.code(), Some(2));
+}

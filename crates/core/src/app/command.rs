@@ -17,6 +17,7 @@ use super::show::show;
 use super::tune;
 use crate::coordinate::{self, Finished};
 use crate::error::Error;
+use crate::os::tell;
 use crate::result::{BoxError, Result};
 
 /// How long the log may take to be written at the end.
@@ -30,7 +31,7 @@ const SET_ASIDE: u8 = 3;
 /// Runs what the command line asks for.
 pub(super) fn main(entered: &Entered, about: Option<&'static str>) -> ExitCode {
     if let Err(error) = coordinate::refuse_in_worker() {
-        eprintln!("error: {error}");
+        tell(format_args!("error: {error}"));
         return ExitCode::from(error.exit_status());
     }
     let matches = command(&entered.registry, about).get_matches();
@@ -42,13 +43,13 @@ pub(super) fn main(entered: &Entered, about: Option<&'static str>) -> ExitCode {
         }
     };
     let Some(job) = jobs.get(&name) else {
-        eprintln!("error: this program has no job");
+        tell(format_args!("error: this program has no job"));
         return ExitCode::from(2);
     };
     match run_command(entered, &name, job, &matches) {
         Ok(status) => status,
         Err(error) => {
-            eprintln!("error: {error}");
+            tell(format_args!("error: {error}"));
             ExitCode::from(error.exit_status())
         }
     }
@@ -125,7 +126,7 @@ fn status(finished: &Finished) -> ExitCode {
         return ExitCode::SUCCESS;
     };
     let were = if records == 1 { "record was" } else { "records were" };
-    eprintln!("{records} {were} set aside in {} (--replay ID runs one alone)", folder.display());
+    tell(format_args!("{records} {were} set aside in {} (--replay ID runs one alone)", folder.display()));
     ExitCode::from(SET_ASIDE)
 }
 
@@ -133,7 +134,7 @@ fn stop_logging(logging: Logging) {
     drop(logging.hangup);
     let report = logging.listener.stop(DRAIN);
     if !report.is_complete() {
-        eprintln!("warning: the log is incomplete: {report}");
+        tell(format_args!("warning: the log is incomplete: {report}"));
     }
 }
 

@@ -11,6 +11,7 @@ use super::setup::{Setup, read_plan};
 use crate::disk::{self, Role};
 use crate::flight::Flight;
 use crate::job::Stages;
+use crate::os;
 use crate::reduce::SharedShuffle;
 use crate::result::{BoxError, Result};
 use crate::runner::{Note, TaskRunner, note_panics};
@@ -25,7 +26,7 @@ pub(crate) fn serve(link: WorkerLink, rebuild: impl FnOnce(&str, &[u8]) -> Resul
         Ok(()) => 0,
         Err(error) => {
             // Standard error is captured: the coordinator shows it with the worker's end.
-            eprintln!("{error}");
+            os::tell(format_args!("{error}"));
             1
         }
     };

@@ -5,8 +5,9 @@
 mod memory;
 mod process;
 
+use std::fmt;
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -14,6 +15,11 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 pub(crate) use memory::{Slots, prefetch, zeroed};
 pub(crate) use process::{Process, living_process};
+
+/// Writes a line to standard error. Where that is gone, or full, the exit status has to say it all.
+pub(crate) fn tell(line: fmt::Arguments<'_>) {
+    drop(writeln!(io::stderr(), "{line}"));
+}
 
 /// Renames a folder, unless the new name is taken.
 pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
