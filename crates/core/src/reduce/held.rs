@@ -2,8 +2,6 @@
 //!
 //! It does not know how much memory there is.
 
-use std::cmp::Ordering;
-
 use super::group::Groups;
 use super::order::{self, element, place, rank};
 use super::task::KeyOrder;
@@ -74,7 +72,7 @@ impl HeldRows {
     /// Puts the rows in order.
     pub(super) fn sort(&mut self) {
         let bytes = &self.bytes[..self.len];
-        order::sort(&mut self.order, |a, b| compare(bytes, a, b));
+        order::sort_with(&mut self.order, |equal| sort_equal(bytes, equal));
     }
 
     /// Gives key, split and value of every row to `each`, in order once they are sorted.
@@ -105,10 +103,26 @@ fn row_at(rows: &[u8], start: usize) -> (&[u8], u32, &[u8]) {
     (key, row.split, &rest[..row.value_len])
 }
 
-/// Rows of one split were put in the order of its records.
-fn compare(rows: &[u8], a: usize, b: usize) -> Ordering {
-    let ((key_a, split_a, _), (key_b, split_b, _)) = (row_at(rows, a), row_at(rows, b));
-    key_a.cmp(key_b).then_with(|| (split_a, a).cmp(&(split_b, b)))
+/// Puts rows of one rank in order, which stand as they came: those of one split in the order of its records.
+///
+/// A word that is in every file has as many rows: to look at two of them for each comparison would be most of the work.
+fn sort_equal(rows: &[u8], equal: &mut [u128]) {
+    let key = |element: &u128| row_at(rows, place(*element)).0;
+    let first = key(&equal[0]);
+    if equal[1..].iter().any(|other| key(other) != first) {
+        equal.sort_by(|a, b| key(a).cmp(key(b)));
+    }
+    equal.chunk_by_mut(|a, b| key(a) == key(b)).for_each(|same| sort_by_split(rows, same));
+}
+
+/// Puts rows of one key in order, which stand as they came.
+fn sort_by_split(rows: &[u8], same: &mut [u128]) {
+    let ranked = |split: u64, was: u128| element(split, place(was));
+    let rank = rank(same[0]);
+    same.iter_mut().for_each(|row| *row = ranked(u64::from(row_at(rows, place(*row)).1), *row));
+    // A worker takes its splits in order: these are a few stretches, which a stable sort finds and merges.
+    same.sort();
+    same.iter_mut().for_each(|row| *row = ranked(rank, *row));
 }
 
 /// The groups of one bucket, in order.

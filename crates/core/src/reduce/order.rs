@@ -12,12 +12,15 @@ pub(super) fn element(rank: u64, place: usize) -> u128 {
 
 /// Puts elements in order: by rank, and by `tie` of their places where ranks are equal.
 pub(super) fn sort(order: &mut [u128], mut tie: impl FnMut(usize, usize) -> Ordering) {
+    sort_with(order, |equal| equal.sort_unstable_by(|a, b| tie(place(*a), place(*b))));
+}
+
+/// Puts elements in order by rank. Those of one rank, if there are several, are given to `ties` in the order of their
+/// places.
+pub(super) fn sort_with(order: &mut [u128], ties: impl FnMut(&mut [u128])) {
     order.sort_unstable();
-    for equal in order.chunk_by_mut(|a, b| rank(*a) == rank(*b)) {
-        if equal.len() > 1 {
-            equal.sort_unstable_by(|a, b| tie(place(*a), place(*b)));
-        }
-    }
+    let ranks = order.chunk_by_mut(|a, b| rank(*a) == rank(*b));
+    ranks.filter(|equal| equal.len() > 1).for_each(ties);
 }
 
 #[inline(always)]
