@@ -109,9 +109,10 @@ fn row_at(rows: &[u8], start: usize) -> (&[u8], u32, &[u8]) {
 fn sort_equal(rows: &[u8], equal: &mut [u128]) {
     let key = |element: &u128| row_at(rows, place(*element)).0;
     let first = key(&equal[0]);
-    if equal[1..].iter().any(|other| key(other) != first) {
-        equal.sort_by(|a, b| key(a).cmp(key(b)));
+    if equal[1..].iter().all(|other| key(other) == first) {
+        return sort_by_split(rows, equal);
     }
+    equal.sort_by(|a, b| key(a).cmp(key(b)));
     equal.chunk_by_mut(|a, b| key(a) == key(b)).for_each(|same| sort_by_split(rows, same));
 }
 
