@@ -3,7 +3,6 @@
 //! `documents.tsv` beside the part files says which file has which ordinal. A large file is read by several map tasks, so
 //! that no task needs memory for all its words; the reducer leaves out what comes twice.
 
-use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use gristmill::bstr::{BStr, BString};
@@ -72,8 +71,10 @@ impl Reducer for Join {
         let mut last = None;
         while let Some(file) = files.next()? {
             if last.replace(file) != Some(file) {
-                let comma = if self.list.is_empty() { "" } else { "," };
-                write!(self.list, "{comma}{file}")?;
+                if !self.list.is_empty() {
+                    self.list.push(',');
+                }
+                self.list.push_str(itoa::Buffer::new().format(file));
             }
         }
         out.emit(BStr::new(word.bytes()), &*self.list)

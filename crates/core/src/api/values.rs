@@ -6,9 +6,10 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use gristmill_ipc::codec;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::datum::Datum;
+use crate::fold::value;
 use crate::result::Result;
 
 /// Encoded values of the current key, one after the other.
@@ -72,16 +73,13 @@ impl<'a, V> Values<'a, V> {
     )]
     pub fn next(&mut self) -> Result<Option<V>>
     where
-        V: DeserializeOwned,
+        V: Datum,
     {
         match &mut self.source {
             Source::Folded { value, .. } => Ok(value.take()),
             Source::Stream(stream, _) => {
-                let decoded = stream.next_value()?.map(codec::decode).transpose();
-                decoded.map_err(|error| {
-                    stream.lost(error.to_string());
-                    error.into()
-                })
+                let decoded = stream.next_value()?.map(value::decode).transpose();
+                decoded.inspect_err(|error| stream.lost(error.to_string()))
             }
         }
     }

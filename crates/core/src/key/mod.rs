@@ -67,5 +67,5 @@ pub(crate) use decode::decode;
 pub(crate) use encode::{encode, encode_to_vec};
 pub use error::KeyError;
 pub(crate) use hash::{hash, partition_of, within_bucket};
-pub(crate) use image::{Image, long_table_hash, prefix};
+pub(crate) use image::{Image, long_table_hash, prefix, prefix_in};
 pub use view::KeyRef;

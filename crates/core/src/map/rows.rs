@@ -72,10 +72,11 @@ impl RowSink {
     pub(super) fn put<V: Datum>(&mut self, batch: &mut Batch<V>, split: u32) -> Result {
         let places = self.place(batch, USUAL_ROW)?;
         let Self { buckets, code, .. } = self;
+        let coded = buckets.split_code(split);
         batch.take::<false>(|i, key, value| {
             let place = places[i % BATCH];
             match (key, encode_small(&value)) {
-                (BatchKey::Short(image), Some(small)) => buckets.put_short(place, split, image, small),
+                (BatchKey::Short(image), Some(small)) => buckets.put_short(place, coded, image, small),
                 (key, _) => {
                     code.clear();
                     value::encode_into(&value, code)?;

@@ -3,16 +3,20 @@
 //! It does not sort the rows of a group: they come in order.
 
 use super::group::Groups;
+use super::held::Same;
 use super::order::{self, element, place};
 use super::task::KeyOrder;
 use crate::os;
 use crate::result::Result;
 use crate::run::{RowShape, RunWriter, parse_row, put_row};
 
+/// A row of up to so many bytes is copied as it is, with what stands behind it, which takes two instructions.
+const WHOLE: usize = 32;
+
 /// Groups, one behind the other.
 #[derive(Default)]
 pub(super) struct Gathered {
-    /// A row for each value; only the first of a group has the key.
+    /// A row for each value. The first of a group has the key; others that are long do without.
     rows: Vec<u8>,
     groups: Vec<Group>,
     /// The order of the groups, once they are sorted.
@@ -27,21 +31,33 @@ struct Group {
 }
 
 impl Gathered {
-    /// Adds a value; those of a key come one after the other.
-    #[inline(always)]
-    pub(super) fn put(&mut self, key: &[u8], split: u32, value: &[u8]) {
-        let same = match self.groups.last_mut() {
-            Some(group) if group.values < u32::MAX && key_of(&self.rows, group) == key => {
-                group.values += 1;
-                true
+    /// Adds a group.
+    pub(super) fn put(&mut self, same: Same<'_>) {
+        // There are fewer rows than an element of their order has room to count.
+        let (start, values) = (self.rows.len() as u64, same.len() as u32);
+        let mut key_len = None;
+        for (bytes, row) in same.rows() {
+            let first = key_len.is_none();
+            key_len.get_or_insert(row.key_len as u32);
+            match bytes.first_chunk::<WHOLE>() {
+                Some(whole) if row.end() <= WHOLE => {
+                    let end = self.rows.len() + row.end();
+                    self.rows.extend_from_slice(whole);
+                    self.rows.truncate(end);
+                }
+                _ => {
+                    let (key, value) = bytes[row.key_at..row.end()].split_at(row.key_len);
+                    put_row(
+                        &mut self.rows,
+                        RowShape::WithSplit,
+                        if first { key } else { &[] },
+                        row.split,
+                        value,
+                    );
+                }
             }
-            _ => false,
-        };
-        if same {
-            return put_row(&mut self.rows, RowShape::WithSplit, &[], split, value);
         }
-        self.groups.push(Group { start: self.rows.len() as u64, key_len: key.len() as u32, values: 1 });
-        put_row(&mut self.rows, RowShape::WithSplit, key, split, value);
+        self.groups.push(Group { start, key_len: key_len.unwrap_or_default(), values });
     }
 
     /// Bytes held, for the memory budget.
@@ -57,8 +73,7 @@ impl Gathered {
         self.order.clear();
         self.order.extend(groups.iter().enumerate().map(ranked));
         let key = |group: usize| key_of(rows, &groups[group]);
-        // A group of more values than can be counted goes on in the next one.
-        order::sort(&mut self.order, |a, b| key(a).cmp(key(b)).then(a.cmp(&b)));
+        order::sort(&mut self.order, |a, b| key(a).cmp(key(b)));
     }
 
     /// The groups, which are sorted.
@@ -137,7 +152,7 @@ impl Groups for GatheredGroups<'_> {
     }
 
     #[inline]
-    fn next_value(&mut self, key: &[u8]) -> Result<Option<&[u8]>> {
+    fn next_value(&mut self, _: &[u8]) -> Result<Option<&[u8]>> {
         if self.left == 0 {
             return Ok(None);
         }
@@ -147,13 +162,6 @@ impl Groups for GatheredGroups<'_> {
         self.left -= 1;
         if self.left == 0 {
             self.next += 1;
-            let continued =
-                self.gathered.order.get(self.next).map(|next| &self.gathered.groups[place(*next)]);
-            if continued
-                .is_some_and(|group| group.key_len as usize == key.len() && key_of(rows, group) == key)
-            {
-                self.begin();
-            }
         }
         Ok(Some(&rows[row.end() - row.value_len..row.end()]))
     }

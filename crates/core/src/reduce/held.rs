@@ -2,12 +2,13 @@
 //!
 //! It does not know how much memory there is.
 
+use super::by_rank::ByRank;
 use super::group::Groups;
-use super::order::{self, element, place, rank};
+use super::order::{self, at, of_one_rank, rank};
 use super::task::KeyOrder;
 use crate::os;
 use crate::result::Result;
-use crate::run::{Row, RowShape, RunFile, damaged, parse_row, put_row, read_segment};
+use crate::run::{Row, RowLayout, RowShape, RunFile, damaged, parse_row, put_row, read_segment};
 
 /// Rows, one behind the other as they came, and the order that they are to be in.
 pub(super) struct HeldRows {
@@ -15,13 +16,24 @@ pub(super) struct HeldRows {
     /// The first `len` bytes are rows; behind them is room that was in use before.
     bytes: Vec<u8>,
     len: usize,
-    /// An element for each row, whose place is where it begins.
+    /// An element for each row.
     order: Vec<u128>,
+    by_rank: ByRank,
+}
+
+/// Rows that are asked for before they are looked at: in order they are anywhere in a bucket.
+const AHEAD: usize = 8;
+
+/// Rows of one key, in order.
+#[derive(Clone, Copy)]
+pub(super) struct Same<'r> {
+    bytes: &'r [u8],
+    rows: &'r [u128],
 }
 
 impl HeldRows {
     pub(super) fn new(by: KeyOrder) -> Self {
-        Self { by, bytes: Vec::new(), len: 0, order: Vec::new() }
+        Self { by, bytes: Vec::new(), len: 0, order: Vec::new(), by_rank: ByRank::default() }
     }
 
     /// Bytes held, for the memory budget.
@@ -36,10 +48,16 @@ impl HeldRows {
         bytes + rows * size_of::<u128>()
     }
 
+    /// Whether so many bytes more are too many, whatever the memory: an element has 32 bits for where its row begins.
+    #[inline(always)]
+    pub(super) fn is_full_with(&self, more: usize) -> bool {
+        self.len.saturating_add(more) > u32::MAX as usize
+    }
+
     /// Adds a row.
     pub(super) fn push(&mut self, row: Row<'_>) {
         self.bytes.truncate(self.len);
-        self.order.push(element(self.by.rank(row.key()), self.len));
+        self.order.push(order::row(self.by.rank(row.key()), row.split, self.len as u32));
         put_row(&mut self.bytes, RowShape::WithSplit, row.key(), row.split, row.value());
         self.len = self.bytes.len();
     }
@@ -61,8 +79,8 @@ impl HeldRows {
             let row = parse_row(&self.bytes[..end], at, RowShape::WithSplit);
             let row = row.filter(|row| row.end() <= end);
             let row = row.ok_or_else(|| damaged(&run.path, "a row is cut off"))?;
-            let key = &self.bytes[row.key_at..][..row.key_len];
-            self.order.push(element(self.by.rank(key), at));
+            let rank = self.by.rank_in(&self.bytes[row.key_at..], row.key_len);
+            self.order.push(order::row(rank, row.split, at as u32));
             at = row.end();
         }
         self.len = end;
@@ -71,15 +89,21 @@ impl HeldRows {
 
     /// Puts the rows in order.
     pub(super) fn sort(&mut self) {
-        let bytes = &self.bytes[..self.len];
-        order::sort_with(&mut self.order, |equal| sort_equal(bytes, equal));
+        self.sort_groups(|_| ());
     }
 
-    /// Gives key, split and value of every row to `each`, in order once they are sorted.
-    pub(super) fn each(&self, mut each: impl FnMut(&[u8], u32, &[u8])) {
-        for element in &self.order {
-            let (key, split, value) = row_at(&self.bytes, place(*element));
-            each(key, split, value);
+    /// Puts the rows in order, and gives those of each key to `each`, in order.
+    pub(super) fn sort_groups(&mut self, mut each: impl FnMut(Same<'_>)) {
+        self.by_rank.sort(&mut self.order);
+        let bytes = self.bytes.as_slice();
+        let key = |row: &u128| row_at(bytes, *row).0;
+        for rows in of_one_rank(&mut self.order) {
+            if of_one_key(self.by, bytes, rows) {
+                each(Same { bytes, rows });
+            } else {
+                rows.sort_by(|a, b| key(a).cmp(key(b)));
+                rows.chunk_by(|a, b| key(a) == key(b)).for_each(|rows| each(Same { bytes, rows }));
+            }
         }
     }
 
@@ -95,35 +119,43 @@ impl HeldRows {
     }
 }
 
-/// Key, split and value of the row that begins at `start`.
-#[inline(always)]
-fn row_at(rows: &[u8], start: usize) -> (&[u8], u32, &[u8]) {
-    let row = parse_row(rows, start, RowShape::WithSplit).unwrap_or_default();
-    let (key, rest) = rows[row.key_at..].split_at(row.key_len);
-    (key, row.split, &rest[..row.value_len])
-}
-
-/// Puts rows of one rank in order, which stand as they came: those of one split in the order of its records.
-///
-/// A word that is in every file has as many rows: to look at two of them for each comparison would be most of the work.
-fn sort_equal(rows: &[u8], equal: &mut [u128]) {
-    let key = |element: &u128| row_at(rows, place(*element)).0;
-    let first = key(&equal[0]);
-    if equal[1..].iter().all(|other| key(other) == first) {
-        return sort_by_split(rows, equal);
+impl<'r> Same<'r> {
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
     }
-    equal.sort_by(|a, b| key(a).cmp(key(b)));
-    equal.chunk_by_mut(|a, b| key(a) == key(b)).for_each(|same| sort_by_split(rows, same));
+
+    /// The bytes that each row begins, and where its parts stand in them.
+    pub(super) fn rows(&self) -> impl Iterator<Item = (&'r [u8], RowLayout)> {
+        self.rows.iter().map(|row| {
+            let bytes = &self.bytes[at(*row)..];
+            (bytes, parse_row(bytes, 0, RowShape::WithSplit).unwrap_or_default())
+        })
+    }
 }
 
-/// Puts rows of one key in order, which stand as they came.
-fn sort_by_split(rows: &[u8], same: &mut [u128]) {
-    let ranked = |split: u64, was: u128| element(split, place(was));
-    let rank = rank(same[0]);
-    same.iter_mut().for_each(|row| *row = ranked(u64::from(row_at(rows, place(*row)).1), *row));
-    // A worker takes its splits in order: these are a few stretches, which a stable sort finds and merges.
-    same.sort();
-    same.iter_mut().for_each(|row| *row = ranked(rank, *row));
+/// Key and value of a row.
+#[inline(always)]
+fn row_at(bytes: &[u8], row: u128) -> (&[u8], &[u8]) {
+    let row = parse_row(bytes, at(row), RowShape::WithSplit).unwrap_or_default();
+    let (key, rest) = bytes[row.key_at..].split_at(row.key_len);
+    (key, &rest[..row.value_len])
+}
+
+/// Whether rows of one rank have one key as well.
+///
+/// A word that is in every file has as many rows: to compare them two by two, and all bytes, would be most of the work.
+fn of_one_key(by: KeyOrder, bytes: &[u8], rows: &[u128]) -> bool {
+    let [first, others @ ..] = rows else { return true };
+    let first = row_at(bytes, *first).0;
+    // The rank of a short key is all of it, followed by zeros.
+    let ranked = by == KeyOrder::Key && first.len() <= size_of::<u64>();
+    others.iter().enumerate().all(|(i, other)| {
+        if let Some(ahead) = others.get(i + AHEAD) {
+            os::prefetch(bytes, at(*ahead));
+        }
+        let key = row_at(bytes, *other).0;
+        key.len() == first.len() && (ranked || key == first)
+    })
 }
 
 /// The groups of one bucket, in order.
@@ -141,7 +173,7 @@ impl Groups for HeldGroups<'_> {
         key.clear();
         let first = self.order.get(self.next);
         if let Some(first) = first {
-            key.extend_from_slice(row_at(self.rows, place(*first)).0);
+            key.extend_from_slice(row_at(self.rows, *first).0);
         }
         self.more = first.is_some();
         Ok(self.more)
@@ -149,12 +181,11 @@ impl Groups for HeldGroups<'_> {
 
     #[inline]
     fn next_value(&mut self, key: &[u8]) -> Result<Option<&[u8]>> {
-        const AHEAD: usize = 8;
         if !self.more {
             return Ok(None);
         }
         if let Some(ahead) = self.order.get(self.next + AHEAD) {
-            os::prefetch(self.rows, place(*ahead));
+            os::prefetch(self.rows, at(*ahead));
         }
         let this = self.order[self.next];
         self.next += 1;
@@ -162,7 +193,7 @@ impl Groups for HeldGroups<'_> {
         self.more = self
             .order
             .get(self.next)
-            .is_some_and(|next| rank(*next) == rank(this) && row_at(self.rows, place(*next)).0 == key);
-        Ok(Some(row_at(self.rows, place(this)).2))
+            .is_some_and(|next| rank(*next) == rank(this) && row_at(self.rows, *next).0 == key);
+        Ok(Some(row_at(self.rows, this).1))
     }
 }

@@ -81,7 +81,7 @@ impl Keep<'_> {
     fn fits(&self, more: usize) -> bool {
         // A vector that grows is held twice for a moment, and rows are while they are gathered.
         let held = self.rows.held() + self.gathered.held();
-        held.saturating_add(more).saturating_mul(2) <= self.task.env.memory
+        held.saturating_add(more).saturating_mul(2) <= self.task.env.memory && !self.rows.is_full_with(more)
     }
 
     #[inline(always)]
@@ -92,9 +92,7 @@ impl Keep<'_> {
 
     /// Puts the groups of the bucket aside.
     fn gather(&mut self) {
-        self.rows.sort();
-        let gathered = &mut self.gathered;
-        self.rows.each(|key, split, value| gathered.put(key, split, value));
+        self.rows.sort_groups(|same| self.gathered.put(same));
         self.rows.clear();
     }
 

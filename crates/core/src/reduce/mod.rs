@@ -7,6 +7,7 @@
 //!
 //! Nothing here knows of processes or schedules.
 
+mod by_rank;
 mod careful;
 mod concat;
 mod fold;

@@ -10,17 +10,23 @@ pub(super) fn element(rank: u64, place: usize) -> u128 {
     u128::from(rank) << 64 | place as u128
 }
 
-/// Puts elements in order: by rank, and by `tie` of their places where ranks are equal.
-pub(super) fn sort(order: &mut [u128], mut tie: impl FnMut(usize, usize) -> Ordering) {
-    sort_with(order, |equal| equal.sort_unstable_by(|a, b| tie(place(*a), place(*b))));
+/// What stands for a row that begins at `at` and comes from `split`, so that rows of a rank are ordered by split first.
+#[inline(always)]
+pub(super) fn row(rank: u64, split: u32, at: u32) -> u128 {
+    element(rank, (u64::from(split) << 32 | u64::from(at)) as usize)
 }
 
-/// Puts elements in order by rank. Those of one rank, if there are several, are given to `ties` in the order of their
-/// places.
-pub(super) fn sort_with(order: &mut [u128], ties: impl FnMut(&mut [u128])) {
+/// Puts elements in order: by rank, and by `tie` of their places where ranks are equal.
+pub(super) fn sort(order: &mut [u128], mut tie: impl FnMut(usize, usize) -> Ordering) {
     order.sort_unstable();
-    let ranks = order.chunk_by_mut(|a, b| rank(*a) == rank(*b));
-    ranks.filter(|equal| equal.len() > 1).for_each(ties);
+    for equal in of_one_rank(order).filter(|equal| equal.len() > 1) {
+        equal.sort_unstable_by(|a, b| tie(place(*a), place(*b)));
+    }
+}
+
+/// Elements in order by rank, those of each rank together.
+pub(super) fn of_one_rank(order: &mut [u128]) -> impl Iterator<Item = &mut [u128]> {
+    order.chunk_by_mut(|a, b| rank(*a) == rank(*b))
 }
 
 #[inline(always)]
@@ -31,4 +37,16 @@ pub(super) fn rank(element: u128) -> u64 {
 #[inline(always)]
 pub(super) fn place(element: u128) -> usize {
     element as u64 as usize
+}
+
+/// The split of a row.
+#[inline(always)]
+pub(super) fn split(row: u128) -> u32 {
+    (row >> 32) as u32
+}
+
+/// Where a row begins.
+#[inline(always)]
+pub(super) fn at(row: u128) -> usize {
+    row as u32 as usize
 }

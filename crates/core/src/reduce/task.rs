@@ -46,6 +46,15 @@ impl KeyOrder {
             Self::Hash(_) => key::hash(key),
         }
     }
+
+    /// The rank of the key that `bytes` begins with.
+    #[inline(always)]
+    pub(super) fn rank_in(self, bytes: &[u8], key_len: usize) -> u64 {
+        match self {
+            Self::Key => key::prefix_in(bytes, key_len),
+            Self::Hash(_) => key::hash(&bytes[..key_len]),
+        }
+    }
 }
 
 impl ReduceTask<'_> {

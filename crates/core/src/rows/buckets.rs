@@ -7,7 +7,7 @@ use crate::fold::value::SmallCode;
 use crate::key::Image;
 use crate::os;
 use crate::result::Result;
-use crate::run::{HEAD_ROOM, Head, Label, RowShape, RunWriter};
+use crate::run::{HEAD_ROOM, Head, Label, RowShape, RunWriter, SplitCode};
 
 /// The longest chunk: large enough that chunks are written without being gathered first.
 const MOST_CHUNK: usize = 32 << 10;
@@ -69,21 +69,34 @@ impl Buckets {
         }
     }
 
+    /// A split's number, for rows whose keys have images.
+    pub(crate) fn split_code(&self, split: u32) -> SplitCode {
+        SplitCode::new(self.shape, split)
+    }
+
     /// Adds a row whose key has an image and whose value is a small code.
     #[inline(always)]
-    pub(crate) fn put_short(&mut self, bucket: u32, split: u32, key: Image, value: SmallCode) -> Result {
+    pub(crate) fn put_short(
+        &mut self,
+        bucket: u32,
+        split: SplitCode,
+        key: Image,
+        value: SmallCode,
+    ) -> Result {
         let open = &mut self.open[bucket as usize];
-        if self.shape != RowShape::Plain || (open.chunk.end - open.at) < SHORT_ROW as u32 {
-            return self.put(bucket, split, &key.bytes()[..key.len()], &value.bytes()[..value.len]);
+        if (open.chunk.end - open.at) < SHORT_ROW as u32 {
+            return self.put(bucket, split.split, &key.bytes()[..key.len()], &value.bytes()[..value.len]);
         }
         let at = open.at as usize;
         let row = &mut self.arena.slab_mut(open.chunk)[at..at + SHORT_ROW];
-        // Both lengths are below 128: one byte each.
+        // Both lengths are below 128: one byte each. What each part leaves behind itself is overwritten by the next.
         row[0] = key.len() as u8;
         row[1] = value.len as u8;
-        row[2..26].copy_from_slice(&key.bytes());
-        row[2 + key.len()..][..9].copy_from_slice(&value.bytes());
-        open.at += (2 + key.len() + value.len) as u32;
+        row[2..10].copy_from_slice(&split.bytes);
+        let key_at = 2 + split.len;
+        row[key_at..][..24].copy_from_slice(&key.bytes());
+        row[key_at + key.len()..][..9].copy_from_slice(&value.bytes());
+        open.at += (key_at + key.len() + value.len) as u32;
         open.rows += 1;
         Ok(())
     }

@@ -36,7 +36,7 @@ mod tests;
 
 pub(crate) use file::{DamagedRun, RunFile, damaged};
 pub(crate) use index::{CommitRecord, Kind, Label, Segment};
-pub(crate) use row::{HEAD_ROOM, Head, RowShape, parse_row, put_row};
+pub(crate) use row::{HEAD_ROOM, Head, RowLayout, RowShape, SplitCode, parse_row, put_row};
 pub(crate) use scan::{Row, scan};
 pub(crate) use segment::SegmentReader;
 pub(crate) use source::read_segment;

@@ -60,6 +60,26 @@ impl Head {
     }
 }
 
+/// A split's number as the heads of rows hold it, for many rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SplitCode {
+    pub(crate) split: u32,
+    /// Zeros behind the first `len`.
+    pub(crate) bytes: [u8; 8],
+    pub(crate) len: usize,
+}
+
+impl SplitCode {
+    /// That of rows without splits is empty.
+    pub(crate) fn new(shape: RowShape, split: u32) -> Self {
+        // Empty key and value: a byte for each length.
+        let head = Head::new(shape, 0, split, 0);
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&head.bytes[2..10]);
+        Self { split, bytes, len: head.len - 2 }
+    }
+}
+
 /// Appends a row to `out`.
 pub(crate) fn put_row(out: &mut Vec<u8>, shape: RowShape, key: &[u8], split: u32, value: &[u8]) {
     let head = Head::new(shape, key.len(), split, value.len());
