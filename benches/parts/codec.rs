@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput};
-use gristmill::bench::{decode_key, decode_value, encode_key, encode_value};
+use gristmill::bench::{KeyScratch, decode_key, decode_value, encode_key, encode_value};
 use gristmill::{Datum, Result};
 
 use crate::data::Pairs;
@@ -30,7 +30,7 @@ pub(crate) fn benches(criterion: &mut Criterion) -> Result {
 }
 
 fn keys<K: Datum + PartialEq + Debug>(criterion: &mut Criterion, name: &str, keys: &[K]) -> Result {
-    let mut scratch = Vec::new();
+    let mut scratch = KeyScratch::default();
     let encoded =
         keys.iter().map(|key| encode_key(key, &mut scratch, <[u8]>::to_vec)).collect::<Result<Vec<_>>>()?;
     check(name, keys, encoded.iter().map(|bytes| decode_key(bytes)))?;

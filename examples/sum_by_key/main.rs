@@ -83,13 +83,13 @@ impl Mapper for CompositePairs {
 
     fn map(&mut self, line: &[u8], out: &mut Emitter<'_, (String, u32), u64>) -> Result {
         let (key, number) = split(line)?;
-        out.emit_as(&(str::from_utf8(key)?, key.len() as u32), number)
+        out.emit_as(&(key.to_str()?, key.len() as u32), number)
     }
 
     fn map_block(&mut self, block: &[u8], out: &mut Emitter<'_, (String, u32), u64>) -> Result<bool> {
         key_values(block, b' ', &mut self.scratch, |key, value| {
             let number = parse_u64(value).ok_or_else(|| bad(value))?;
-            out.emit_as(&(str::from_utf8(key.bytes())?, key.len() as u32), number)
+            out.emit_as(&(key.bytes().to_str()?, key.len() as u32), number)
         })?;
         Ok(true)
     }

@@ -17,7 +17,7 @@ use crate::exec::Setup;
 use crate::flight::new_page;
 use crate::fold::{Ahead, BATCH, Batch, Places, Table, value};
 use crate::input::{Cut, Plan};
-use crate::key;
+use crate::key::{self, Code};
 use crate::map::{CombineSink, KeepSink};
 use crate::options::SpillCompression;
 use crate::output::Format;
@@ -340,6 +340,10 @@ pub const fn word_of(text: &[u8], len: usize) -> Word<'_> {
     Word::within(text, len)
 }
 
+/// What keys are encoded in, one after the other.
+#[derive(Debug, Default)]
+pub struct KeyScratch(Code);
+
 /// Encodes a key as the emitter does.
 ///
 /// # Errors
@@ -347,10 +351,10 @@ pub const fn word_of(text: &[u8], len: usize) -> Word<'_> {
 #[inline]
 pub fn encode_key<Q: Serialize + ?Sized, R>(
     key: &Q,
-    scratch: &mut Vec<u8>,
+    scratch: &mut KeyScratch,
     consumer: impl FnOnce(&[u8]) -> R,
 ) -> Result<R> {
-    Ok(key::encode(key, scratch, consumer)?)
+    Ok(key::encode(key, &mut scratch.0, |encoded| encoded.with_bytes(consumer))?)
 }
 
 /// Decodes a key as a reducer does.

@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::collect::{Collector, Digest, KeySample};
 use crate::counters::Counters;
 use crate::input::Span;
-use crate::key::{self, Image};
+use crate::key::{self, Code, Encoded, Image};
 use crate::output::PairWriter;
 use crate::result::Result;
 use crate::text::Word;
@@ -23,6 +23,8 @@ pub struct Emitter<'a, K, V> {
     target: Target<'a, V>,
     input: Option<InputRef<'a>>,
     counters: &'a mut Counters,
+    /// What compound keys are put together in.
+    scratch: Code,
     key: PhantomData<fn(K)>,
 }
 
@@ -47,7 +49,7 @@ struct InputRef<'a> {
 
 impl<'a, K, V: Serialize> Emitter<'a, K, V> {
     pub(crate) fn new(target: Target<'a, V>, counters: &'a mut Counters) -> Self {
-        Self { target, input: None, counters, key: PhantomData }
+        Self { target, input: None, counters, scratch: Code::default(), key: PhantomData }
     }
 
     /// Says which file the records to come are from.
@@ -106,16 +108,14 @@ impl<'a, K, V: Serialize> Emitter<'a, K, V> {
     ///
     /// # Errors
     /// As [`Emitter::emit`].
-    #[inline]
+    #[inline(always)]
     pub fn emit_as<Q>(&mut self, key: &Q, value: V) -> Result
     where
         Q: Serialize + ?Sized,
     {
         match &mut self.target {
             Target::Shuffle(collector) => {
-                let mut scratch = collector.take_scratch();
-                let done = key::encode(key, &mut scratch, |encoded| collector.push(encoded, value));
-                collector.put_scratch(scratch);
+                let done = key::encode(key, &mut self.scratch, |encoded| collector.push(encoded, value));
                 match done {
                     Ok(pushed) => pushed,
                     Err(error) => collector.poison(error.into()),
@@ -142,9 +142,7 @@ impl<'a, K, V: Serialize> Emitter<'a, K, V> {
     {
         match &mut self.target {
             Target::Shuffle(collector) => {
-                let mut scratch = collector.take_scratch();
-                let done = key::encode(key, &mut scratch, |encoded| collector.push_ref(encoded, value));
-                collector.put_scratch(scratch);
+                let done = key::encode(key, &mut self.scratch, |encoded| collector.push_ref(encoded, value));
                 match done {
                     Ok(pushed) => pushed,
                     Err(error) => collector.poison(error.into()),
@@ -168,7 +166,7 @@ impl<'a, K, V: Serialize> Emitter<'a, K, V> {
         match &mut self.target {
             Target::Shuffle(collector) => match Image::of_tail(word.tail(), word.len()) {
                 Some(image) => collector.push_image(image, value),
-                None => collector.push(word.bytes(), value),
+                None => collector.push(Encoded::Bytes(word.bytes()), value),
             },
             Target::Direct(writer) => writer.write(BStr::new(word.bytes()), &value),
             Target::Sample(sample) => sample.put(BStr::new(word.bytes())),

@@ -9,7 +9,7 @@ use super::Runs;
 use crate::flight::{Flight, Stage};
 use crate::fold::Batch;
 use crate::input::Span;
-use crate::key::Image;
+use crate::key::{Encoded, Image};
 use crate::result::{BoxError, Result};
 use crate::run::RunWriter;
 
@@ -56,14 +56,13 @@ pub(crate) struct Collector<V> {
     sink: Box<dyn PairSink<V>>,
     runs: Runs,
     flight: Flight,
-    scratch: Vec<u8>,
     poison: Option<String>,
 }
 
 impl<V> Collector<V> {
     pub(crate) fn new(sink: Box<dyn PairSink<V>>, runs: Runs, flight: Flight) -> Self {
         let batch = Batch::noting(flight.clone());
-        Self { batch, encodes: false, sink, runs, flight, scratch: Vec::new(), poison: None }
+        Self { batch, encodes: false, sink, runs, flight, poison: None }
     }
 
     /// Says that the pairs to come are of this input split.
@@ -90,10 +89,14 @@ impl<V> Collector<V> {
         settled.or_else(|error| self.poison(error))
     }
 
-    /// Takes a pair whose key is encoded already.
+    /// Takes a pair.
     #[inline(always)]
-    pub(crate) fn push(&mut self, key: &[u8], value: V) -> Result {
-        if self.batch.push(key, value) { self.pass_on() } else { Ok(()) }
+    pub(crate) fn push(&mut self, key: Encoded<'_>, value: V) -> Result {
+        match key {
+            Encoded::Image(image) => self.push_image(image, value),
+            Encoded::Bytes(key) if self.batch.push(key, value) => self.pass_on(),
+            Encoded::Bytes(_) => Ok(()),
+        }
     }
 
     /// As [`Collector::push`], for a key whose image is known.
@@ -104,7 +107,7 @@ impl<V> Collector<V> {
 
     /// As [`Collector::push`], for a value that is given in a form of its encoding.
     #[inline(always)]
-    pub(crate) fn push_ref<W: Serialize + ?Sized>(&mut self, key: &[u8], value: &W) -> Result {
+    pub(crate) fn push_ref<W: Serialize + ?Sized>(&mut self, key: Encoded<'_>, value: &W) -> Result {
         if !self.batch.is_empty() {
             self.pass_on()?;
         }
@@ -115,7 +118,7 @@ impl<V> Collector<V> {
         if let Err(error) = codec::encode_into(value, self.sink.code()) {
             return self.poison(error.into());
         }
-        match self.sink.push_encoded(key) {
+        match key.with_bytes(|key| self.sink.push_encoded(key)) {
             Ok(false) => Ok(()),
             pushed => self.after(pushed),
         }
@@ -167,18 +170,6 @@ impl<V> Collector<V> {
             self.spill()?;
         }
         Ok(&mut self.runs)
-    }
-
-    /// The encoder's buffer, lent out while a key is being encoded.
-    #[inline]
-    pub(crate) fn take_scratch(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.scratch)
-    }
-
-    #[inline]
-    pub(crate) fn put_scratch(&mut self, mut scratch: Vec<u8>) {
-        scratch.clear();
-        self.scratch = scratch;
     }
 
     fn spill(&mut self) -> Result {

@@ -8,8 +8,8 @@ pub(super) const PRESENT: u8 = 1;
 pub(super) const ABSENT: u8 = 0;
 /// A zero byte inside a nested string is followed by this; it sorts after the zero of the terminator.
 pub(super) const ZERO_INSIDE: u8 = 0xFF;
-/// The end of a nested string: smaller than anything that can follow in a longer one.
-pub(super) const STRING_END: [u8; 2] = [0, 0];
+/// Zero bytes at the end of a nested string: smaller than anything that can follow in a longer one.
+pub(super) const STRING_END: usize = 2;
 /// Variant indices from this one on do not fit in a byte: it stands before them.
 pub(super) const LONG_VARIANT: u8 = 0xFF;
 /// How deep a key may nest. It bounds the stack that reading arbitrary bytes as a recursive type can use.

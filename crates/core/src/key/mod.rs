@@ -64,7 +64,7 @@ mod vectors;
 mod view;
 
 pub(crate) use decode::decode;
-pub(crate) use encode::{encode, encode_to_vec};
+pub(crate) use encode::{Code, Encoded, encode, encode_to_vec};
 pub use error::KeyError;
 pub(crate) use hash::{hash, partition_of, within_bucket};
 pub(crate) use image::{Image, long_table_hash, prefix, prefix_in};

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bstr::BStr;
 use serde::{Serialize, Serializer};
 
-use super::{encode, encode_to_vec, hash, partition_of};
+use super::{Code, encode, encode_to_vec, hash, partition_of};
 
 #[derive(Debug, Serialize)]
 struct Word(String);
@@ -52,9 +52,12 @@ fn check<T: Serialize + Debug + ?Sized>(key: &T, hex: &str, expected: u64, parti
     let hash = hash(&encoded);
     assert_eq!(hash, expected, "hash of {key:?}");
     assert_eq!([7, 1000].map(|count| partition_of(hash, count)), partitions, "partitions of {key:?}");
-    let mut scratch = b"left over".to_vec();
-    let again = encode(key, &mut scratch, in_hex).expect("the key can be encoded");
-    assert_eq!(again, hex, "encoding of {key:?} through a used buffer");
+    let mut scratch = Code::default();
+    for left_over in [("left over", 7_u8), ("left over, and too long for an image", 7)] {
+        encode(&left_over, &mut scratch, |_| ()).expect("the key can be encoded");
+        let again = encode(key, &mut scratch, |encoded| encoded.with_bytes(in_hex));
+        assert_eq!(again.expect("the key can be encoded"), hex, "encoding of {key:?} in a used scratch");
+    }
 }
 
 #[test]

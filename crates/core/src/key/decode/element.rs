@@ -41,7 +41,7 @@ impl<'r, 'de> Element<'r, 'de> {
         Ok(Self { depth: self.depth + 1, ..self })
     }
 
-    #[inline]
+    #[inline(always)]
     fn string(&mut self) -> Result<Cow<'de, [u8]>, KeyError> {
         if self.depth == 0 { Ok(Cow::Borrowed(self.reader.rest())) } else { self.reader.string() }
     }

@@ -8,7 +8,7 @@ use memchr::memchr;
 
 use crate::key::KeyError;
 use crate::key::error::Kind;
-use crate::key::form::{ABSENT, LONG_VARIANT, PRESENT, STRING_END, Scalar, ZERO_INSIDE};
+use crate::key::form::{ABSENT, LONG_VARIANT, PRESENT, Scalar, ZERO_INSIDE};
 
 /// Reads an encoded key from its first byte to its last.
 pub(super) struct Reader<'de> {
@@ -100,13 +100,14 @@ impl<'de> Reader<'de> {
     }
 
     /// A terminated string: borrowed unless it holds a zero byte.
-    #[inline]
+    #[inline(always)]
     pub(super) fn string(&mut self) -> Result<Cow<'de, [u8]>, KeyError> {
         let (head, zero_inside) = self.string_piece()?;
         if zero_inside { self.string_with_zeros(head).map(Cow::Owned) } else { Ok(Cow::Borrowed(head)) }
     }
 
     /// Goes on with a string whose first piece ends with a zero byte.
+    #[inline(never)]
     fn string_with_zeros(&mut self, head: &[u8]) -> Result<Vec<u8>, KeyError> {
         let mut string = head.to_vec();
         loop {
@@ -120,18 +121,36 @@ impl<'de> Reader<'de> {
     }
 
     /// Reads up to and over the next zero byte, and tells whether it belongs to the string.
-    #[inline]
+    #[inline(always)]
     fn string_piece(&mut self) -> Result<(&'de [u8], bool), KeyError> {
         let rest = &self.encoded[self.offset..];
-        let zero = memchr(0, rest);
+        let zero = first_zero(rest);
         let (Some(zero), Some(mark)) = (zero, zero.and_then(|zero| rest.get(zero + 1))) else {
             return Err(Kind::EndsAt(self.encoded.len()).into());
         };
         let zero_inside = *mark == ZERO_INSIDE;
-        if !zero_inside && *mark != STRING_END[1] {
+        if !zero_inside && *mark != 0 {
             return Err(self.malformed(self.offset + zero + 1, "neither 00 nor FF after a zero in a string"));
         }
         self.offset += zero + 2;
         Ok((&rest[..zero], zero_inside))
     }
+}
+
+/// Where the first zero byte is: within the usual length of a key without a call.
+#[inline(always)]
+fn first_zero(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    for start in [0, 8, 16] {
+        // The last word begins before its turn, at bytes that are no zeros.
+        let start = start.min(bytes.len().saturating_sub(8));
+        let Some(word) = bytes[start..].first_chunk() else { break };
+        let word = u64::from_le_bytes(*word);
+        // The highest bit of every zero byte, and of others only above one (Mycroft's test).
+        let zeros = word.wrapping_sub(ONES) & !word & ONES << 7;
+        if zeros != 0 {
+            return Some(start + zeros.trailing_zeros() as usize / 8);
+        }
+    }
+    memchr(0, bytes)
 }

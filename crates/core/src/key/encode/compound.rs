@@ -1,4 +1,4 @@
-//! The end of a compound key: when its last part is written, the consumer gets the buffer.
+//! The end of a compound key: when its last part is written, the consumer gets it.
 //!
 //! The parts themselves are written by [`super::parts`].
 
@@ -7,8 +7,8 @@ use serde::ser::{
     SerializeTupleStruct, SerializeTupleVariant,
 };
 
-use super::KeyError;
 use super::parts::{Elements, Entries, Fields};
+use super::{Encoded, KeyError};
 
 /// A compound key of which parts are still to come; `C` writes them.
 pub(super) struct Compound<C, F> {
@@ -18,7 +18,7 @@ pub(super) struct Compound<C, F> {
 
 macro_rules! compound {
     ($($trait:ident for $parts:ident: $method:ident;)*) => {$(
-        impl<'s, F: FnOnce(&[u8]) -> R, R> $trait for Compound<$parts<'s>, F> {
+        impl<'s, F: FnOnce(Encoded<'_>) -> R, R> $trait for Compound<$parts<'s>, F> {
             type Ok = R;
             type Error = KeyError;
 
@@ -29,7 +29,7 @@ macro_rules! compound {
 
             #[inline]
             fn end(self) -> Result<R, KeyError> {
-                Ok((self.consumer)($trait::end(self.parts)?))
+                Ok((self.consumer)($trait::end(self.parts)?.get()))
             }
         }
     )*};
@@ -37,7 +37,7 @@ macro_rules! compound {
 
 macro_rules! compound_struct {
     ($($trait:ident)*) => {$(
-        impl<'s, F: FnOnce(&[u8]) -> R, R> $trait for Compound<Fields<'s>, F> {
+        impl<'s, F: FnOnce(Encoded<'_>) -> R, R> $trait for Compound<Fields<'s>, F> {
             type Ok = R;
             type Error = KeyError;
 
@@ -56,7 +56,7 @@ macro_rules! compound_struct {
 
             #[inline]
             fn end(self) -> Result<R, KeyError> {
-                Ok((self.consumer)($trait::end(self.parts)?))
+                Ok((self.consumer)($trait::end(self.parts)?.get()))
             }
         }
     )*};
@@ -70,7 +70,7 @@ compound! {
 }
 compound_struct!(SerializeStruct SerializeStructVariant);
 
-impl<'s, F: FnOnce(&[u8]) -> R, R> SerializeMap for Compound<Entries<'s>, F> {
+impl<'s, F: FnOnce(Encoded<'_>) -> R, R> SerializeMap for Compound<Entries<'s>, F> {
     type Ok = R;
     type Error = KeyError;
 
@@ -86,6 +86,6 @@ impl<'s, F: FnOnce(&[u8]) -> R, R> SerializeMap for Compound<Entries<'s>, F> {
 
     #[inline]
     fn end(self) -> Result<R, KeyError> {
-        Ok((self.consumer)(self.parts.end()?))
+        Ok((self.consumer)(self.parts.end()?.get()))
     }
 }

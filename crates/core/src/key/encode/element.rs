@@ -1,31 +1,31 @@
-//! One value inside a compound key, appended to the buffer.
+//! One value inside a compound key, appended to it.
 //!
 //! The parts of a value that is compound itself are written by [`super::parts`].
 
 use memchr::memchr;
 use serde::ser::{Serialize, Serializer};
 
-use super::KeyError;
 use super::parts::{Elements, Entries, Fields};
+use super::{Code, KeyError};
 use crate::key::error::Kind;
 use crate::key::form::{ABSENT, LONG_VARIANT, MAX_DEPTH, PRESENT, STRING_END, Scalar, ZERO_INSIDE};
 use crate::key::image::Image;
 
 /// Serialises one value to the end of `out` and hands the buffer back.
 pub(in crate::key) struct Element<'s> {
-    pub(super) out: &'s mut Vec<u8>,
+    pub(super) out: &'s mut Code,
     depth: u8,
 }
 
 impl<'s> Element<'s> {
     /// The outermost value of a compound key.
     #[inline]
-    pub(super) fn first(out: &'s mut Vec<u8>) -> Self {
+    pub(super) fn first(out: &'s mut Code) -> Self {
         Self { out, depth: 0 }
     }
 
     /// Appends a value at this depth.
-    #[inline]
+    #[inline(always)]
     pub(super) fn write<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), KeyError> {
         value.serialize(Element { out: self.out, depth: self.depth }).map(|_| ())
     }
@@ -49,48 +49,49 @@ impl<'s> Element<'s> {
     #[inline]
     fn append_variant(&mut self, index: u32) {
         match u8::try_from(index) {
-            Ok(short) if short < LONG_VARIANT => self.out.push(short),
+            Ok(short) if short < LONG_VARIANT => self.out.put([short]),
             _ => {
-                self.out.push(LONG_VARIANT);
-                self.out.extend_from_slice(&index.to_form());
+                self.out.put([LONG_VARIANT]);
+                self.out.put(index.to_form());
             }
         }
     }
 
     /// Appends a terminated string, so that what follows it cannot change its place in the order.
-    #[inline]
+    #[inline(always)]
     fn append_string(&mut self, string: &[u8]) {
         match Image::new(string) {
-            Some(image) if !image.has_zero() => image.append_to(self.out),
+            Some(image) if !image.has_zero() => self.out.put_image(image),
             _ => self.append_with_zeros(string),
         }
-        self.out.extend_from_slice(&STRING_END);
+        self.out.put_zeros::<STRING_END>();
     }
 
     #[inline(never)]
     fn append_with_zeros(&mut self, mut string: &[u8]) {
+        let out = self.out.lengthen();
         while let Some(zero) = memchr(0, string) {
             let (head, tail) = string.split_at(zero + 1);
-            self.out.extend_from_slice(head);
-            self.out.push(ZERO_INSIDE);
+            out.extend_from_slice(head);
+            out.push(ZERO_INSIDE);
             string = tail;
         }
-        self.out.extend_from_slice(string);
+        out.extend_from_slice(string);
     }
 }
 
 macro_rules! scalars {
     ($($method:ident $type:ty;)*) => {$(
-        #[inline]
+        #[inline(always)]
         fn $method(self, value: $type) -> Result<Self::Ok, KeyError> {
-            self.out.extend_from_slice(&value.to_form());
+            self.out.put(value.to_form());
             Ok(self.out)
         }
     )*};
 }
 
 impl<'s> Serializer for Element<'s> {
-    type Ok = &'s mut Vec<u8>;
+    type Ok = &'s mut Code;
     type Error = KeyError;
     type SerializeSeq = Elements<'s>;
     type SerializeTuple = Fields<'s>;
@@ -106,12 +107,12 @@ impl<'s> Serializer for Element<'s> {
         serialize_f32 f32; serialize_f64 f64;
     }
 
-    #[inline]
+    #[inline(always)]
     fn serialize_str(self, value: &str) -> Result<Self::Ok, KeyError> {
         self.serialize_bytes(value.as_bytes())
     }
 
-    #[inline]
+    #[inline(always)]
     fn serialize_bytes(mut self, value: &[u8]) -> Result<Self::Ok, KeyError> {
         self.append_string(value);
         Ok(self.out)
@@ -139,13 +140,13 @@ impl<'s> Serializer for Element<'s> {
 
     #[inline]
     fn serialize_none(self) -> Result<Self::Ok, KeyError> {
-        self.out.push(ABSENT);
+        self.out.put([ABSENT]);
         Ok(self.out)
     }
 
     #[inline]
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Self::Ok, KeyError> {
-        self.out.push(PRESENT);
+        self.out.put([PRESENT]);
         value.serialize(self.enter()?)
     }
 
@@ -211,12 +212,12 @@ impl<'s> Serializer for Element<'s> {
         Ok(Entries::new(self.enter()?))
     }
 
-    #[inline]
+    #[inline(always)]
     fn serialize_struct(self, _name: &'static str, _len: usize) -> Result<Fields<'s>, KeyError> {
         Ok(Fields(self.enter()?))
     }
 
-    #[inline]
+    #[inline(always)]
     fn serialize_struct_variant(
         self,
         _name: &'static str,

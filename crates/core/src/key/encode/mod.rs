@@ -1,7 +1,8 @@
-//! The whole key: a string or scalar goes straight to its consumer, a compound key through a reused buffer.
+//! The whole key: a string or scalar goes straight to its consumer, a compound key put together first.
 //!
 //! What stands inside a compound key is written by [`element`] and [`parts`].
 
+mod code;
 mod compound;
 mod element;
 mod parts;
@@ -12,6 +13,7 @@ use serde::ser::{Serialize, Serializer};
 
 use super::KeyError;
 use super::form::{ABSENT, Scalar};
+pub(crate) use code::{Code, Encoded};
 use compound::Compound;
 use element::Element;
 use parts::{Elements, Entries, Fields};
@@ -19,15 +21,15 @@ use parts::{Elements, Entries, Fields};
 /// Gives the encoding of `key` to `consumer` and returns what that makes of it.
 ///
 /// A string, byte string or scalar is never copied to the heap: the consumer gets the key's own bytes, or an array
-/// on the stack. Anything else is written to `scratch`, whose contents are replaced.
+/// on the stack. Anything else is put together in `scratch`, whose contents are replaced.
 ///
 /// # Errors
 /// When the key holds something that has no canonical encoding; the consumer is not called then.
 #[inline]
 pub(crate) fn encode<Q, R>(
     key: &Q,
-    scratch: &mut Vec<u8>,
-    consumer: impl FnOnce(&[u8]) -> R,
+    scratch: &mut Code,
+    consumer: impl FnOnce(Encoded<'_>) -> R,
 ) -> Result<R, KeyError>
 where
     Q: Serialize + ?Sized,
@@ -40,12 +42,12 @@ where
 /// # Errors
 /// As [`encode`].
 pub(crate) fn encode_to_vec<Q: Serialize + ?Sized>(key: &Q) -> Result<Vec<u8>, KeyError> {
-    encode(key, &mut Vec::new(), <[u8]>::to_vec)
+    encode(key, &mut Code::default(), |encoded| encoded.with_bytes(<[u8]>::to_vec))
 }
 
 /// Serialises a whole key.
 struct Whole<'s, F> {
-    scratch: &'s mut Vec<u8>,
+    scratch: &'s mut Code,
     consumer: F,
 }
 
@@ -61,15 +63,12 @@ impl<'s, F> Whole<'s, F> {
     }
 }
 
-impl<'s, F: FnOnce(&[u8]) -> R, R> Whole<'s, F> {
+impl<'s, F: FnOnce(Encoded<'_>) -> R, R> Whole<'s, F> {
     /// Writes a compound key that comes in one piece.
     #[inline]
-    fn write(
-        self,
-        write: impl FnOnce(Element<'s>) -> Result<&'s mut Vec<u8>, KeyError>,
-    ) -> Result<R, KeyError> {
+    fn write(self, write: impl FnOnce(Element<'s>) -> Result<&'s mut Code, KeyError>) -> Result<R, KeyError> {
         let Compound { parts, consumer } = self.begin(write)?;
-        Ok(consumer(parts))
+        Ok(consumer(parts.get()))
     }
 }
 
@@ -77,12 +76,12 @@ macro_rules! scalars {
     ($($method:ident $type:ty;)*) => {$(
         #[inline]
         fn $method(self, value: $type) -> Result<R, KeyError> {
-            Ok((self.consumer)(&value.to_form()))
+            Ok((self.consumer)(Encoded::Bytes(&value.to_form())))
         }
     )*};
 }
 
-impl<'s, F: FnOnce(&[u8]) -> R, R> Serializer for Whole<'s, F> {
+impl<'s, F: FnOnce(Encoded<'_>) -> R, R> Serializer for Whole<'s, F> {
     type Ok = R;
     type Error = KeyError;
     type SerializeSeq = Compound<Elements<'s>, F>;
@@ -101,12 +100,12 @@ impl<'s, F: FnOnce(&[u8]) -> R, R> Serializer for Whole<'s, F> {
 
     #[inline]
     fn serialize_str(self, value: &str) -> Result<R, KeyError> {
-        Ok((self.consumer)(value.as_bytes()))
+        Ok((self.consumer)(Encoded::Bytes(value.as_bytes())))
     }
 
     #[inline]
     fn serialize_bytes(self, value: &[u8]) -> Result<R, KeyError> {
-        Ok((self.consumer)(value))
+        Ok((self.consumer)(Encoded::Bytes(value)))
     }
 
     #[inline]
@@ -121,7 +120,7 @@ impl<'s, F: FnOnce(&[u8]) -> R, R> Serializer for Whole<'s, F> {
 
     #[inline]
     fn serialize_unit(self) -> Result<R, KeyError> {
-        Ok((self.consumer)(&[]))
+        Ok((self.consumer)(Encoded::Bytes(&[])))
     }
 
     #[inline]
@@ -131,7 +130,7 @@ impl<'s, F: FnOnce(&[u8]) -> R, R> Serializer for Whole<'s, F> {
 
     #[inline]
     fn serialize_none(self) -> Result<R, KeyError> {
-        Ok((self.consumer)(&[ABSENT]))
+        Ok((self.consumer)(Encoded::Bytes(&[ABSENT])))
     }
 
     #[inline]

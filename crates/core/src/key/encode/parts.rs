@@ -9,8 +9,8 @@ use serde::ser::{
     SerializeTupleStruct, SerializeTupleVariant,
 };
 
-use super::KeyError;
 use super::element::Element;
+use super::{Code, KeyError};
 use crate::key::error::Kind;
 use crate::key::form::{ABSENT, PRESENT};
 
@@ -37,7 +37,7 @@ impl<'s> Entries<'s> {
 macro_rules! fields {
     ($($trait:ident: $method:ident;)*) => {$(
         impl<'s> $trait for Fields<'s> {
-            type Ok = &'s mut Vec<u8>;
+            type Ok = &'s mut Code;
             type Error = KeyError;
 
             #[inline]
@@ -56,7 +56,7 @@ macro_rules! fields {
 macro_rules! named_fields {
     ($($trait:ident)*) => {$(
         impl<'s> $trait for Fields<'s> {
-            type Ok = &'s mut Vec<u8>;
+            type Ok = &'s mut Code;
             type Error = KeyError;
 
             #[inline]
@@ -88,31 +88,33 @@ fields! {
 named_fields!(SerializeStruct SerializeStructVariant);
 
 impl<'s> SerializeSeq for Elements<'s> {
-    type Ok = &'s mut Vec<u8>;
+    type Ok = &'s mut Code;
     type Error = KeyError;
 
     #[inline]
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), KeyError> {
-        self.0.out.push(PRESENT);
+        self.0.out.put([PRESENT]);
         self.0.write(value)
     }
 
     #[inline]
     fn end(self) -> Result<Self::Ok, KeyError> {
-        self.0.out.push(ABSENT);
+        self.0.out.put([ABSENT]);
         Ok(self.0.out)
     }
 }
 
 impl<'s> SerializeMap for Entries<'s> {
-    type Ok = &'s mut Vec<u8>;
+    type Ok = &'s mut Code;
     type Error = KeyError;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), KeyError> {
-        self.element.out.push(PRESENT);
-        let start = self.element.out.len();
+        // Keys are compared where they stand.
+        let out = self.element.out.lengthen();
+        out.push(PRESENT);
+        let start = out.len();
         self.element.write(key)?;
-        let out = &*self.element.out;
+        let out = self.element.out.lengthen();
         let key = start..out.len();
         match self.previous.replace(key.clone()) {
             Some(previous) if out[previous.clone()] >= out[key] => Err(Kind::UnorderedMap.into()),
@@ -127,7 +129,7 @@ impl<'s> SerializeMap for Entries<'s> {
 
     #[inline]
     fn end(self) -> Result<Self::Ok, KeyError> {
-        self.element.out.push(ABSENT);
+        self.element.out.put([ABSENT]);
         Ok(self.element.out)
     }
 }

@@ -37,27 +37,47 @@ fn is_special(byte: u8) -> bool {
 /// no, too.
 #[inline]
 pub(crate) fn is_plain(bytes: &[u8]) -> bool {
+    is_free_of::<{ b'\r' + 1 }>(bytes, b"\\")
+}
+
+/// Whether a string stands in JSON as it is: that escapes control characters, quotes and backslashes, and nothing else
+/// has to be.
+#[inline]
+pub(super) fn is_plain_json(bytes: &[u8]) -> bool {
+    is_free_of::<b' '>(bytes, b"\"\\")
+}
+
+/// Whether there is a control character.
+pub(super) fn has_control(bytes: &[u8]) -> bool {
+    !is_free_of::<b' '>(bytes, &[])
+}
+
+/// Whether no byte is below `LEAST` or one of `others`.
+#[inline(always)]
+fn is_free_of<const LEAST: u8>(bytes: &[u8], others: &[u8]) -> bool {
     let word = |bytes: &[u8]| bytes.first_chunk().map_or(0, |word| u64::from_le_bytes(*word));
     let half = |bytes: &[u8]| bytes.first_chunk().map_or(0, |half| u64::from(u32::from_le_bytes(*half)));
+    let is_free = |word| is_word_free_of::<LEAST>(word, others);
     match bytes.len() {
-        0..4 => !bytes.iter().any(|&byte| is_special(byte)),
-        len @ 4..8 => is_plain_word(half(bytes) | half(&bytes[len - 4..]) << 32),
+        0..4 => !bytes.iter().any(|byte| *byte < LEAST || others.contains(byte)),
+        len @ 4..8 => is_free(half(bytes) | half(&bytes[len - 4..]) << 32),
         len => {
             let (whole, last) = (bytes.chunks_exact(8), &bytes[len - 8..]);
-            whole.fold(is_plain_word(word(last)), |plain, eight| plain & is_plain_word(word(eight)))
+            whole.fold(is_free(word(last)), |free, eight| free & is_free(word(eight)))
         }
     }
 }
 
 /// Tests of all bytes of a word at once, as in "Bit Twiddling Hacks" (S. E. Anderson): is one less than `n`, is one zero.
-#[inline]
-fn is_plain_word(word: u64) -> bool {
+#[inline(always)]
+fn is_word_free_of<const LEAST: u8>(word: u64, others: &[u8]) -> bool {
     const EACH: u64 = 0x0101_0101_0101_0101;
-    const LEAST_PLAIN: u64 = b'\r' as u64 + 1;
-    let low = word.wrapping_sub(EACH * LEAST_PLAIN) & !word;
-    let backslash = word ^ (EACH * b'\\' as u64);
-    let zero = backslash.wrapping_sub(EACH) & !backslash;
-    (low | zero) & (EACH << 7) == 0
+    let low = word.wrapping_sub(EACH * u64::from(LEAST)) & !word;
+    let found = others.iter().fold(low, |found, other| {
+        let zeroed = word ^ (EACH * u64::from(*other));
+        found | zeroed.wrapping_sub(EACH) & !zeroed
+    });
+    found & (EACH << 7) == 0
 }
 
 fn escape_from(first: usize, bytes: &[u8], out: &mut Vec<u8>) {

@@ -1,6 +1,6 @@
 //! Writes one serialisable value as one field of a line.
 //!
-//! Scalars are written here; anything compound is given to `serde_json` whole.
+//! Scalars are written here, simple arrays by [`super::array`]; anything else is given to `serde_json` whole.
 
 use std::any::type_name;
 use std::fmt::{self, Display, Write as _};
@@ -9,8 +9,9 @@ use std::io::Write as _;
 use serde::ser::{self, Impossible};
 use serde::{Serialize, Serializer};
 
-use super::escape::escape;
-use crate::key::Image;
+use super::array::Array;
+use super::escape::{escape, has_control};
+use super::shared::{NotWritten, append, integers};
 use crate::result::Result;
 
 /// Appends `value` to `out` as one field: no tab, no line end. On an error `out` is as it was.
@@ -51,7 +52,7 @@ fn write<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>, escapes: Escapes) 
     })
 }
 
-/// Writes a compound value, in place of what a scalar in front of it may have left.
+/// Writes a compound value, in place of what may have been written of it.
 fn write_json<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>, start: usize) -> Result<(), NotWritten> {
     out.truncate(start);
     serde_json::to_writer(&mut *out, value).map_err(ser::Error::custom)?;
@@ -62,36 +63,8 @@ fn write_json<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>, start: usize)
 /// Makes tabs and line ends blanks. `serde_json` writes none, but a `RawValue` passes on those of its source; in JSON
 /// they only ever stand between tokens.
 fn blank_line_ends(json: &mut [u8]) {
-    let is_control = |byte: u8| byte < b' ';
-    // Without an early end, so that many bytes are looked at together.
-    if json.iter().fold(false, |found, &byte| found | is_control(byte)) {
-        json.iter_mut().filter(|byte| is_control(**byte)).for_each(|byte| *byte = b' ');
-    }
-}
-
-/// Why [`Field`] did not write a value.
-#[derive(Debug)]
-enum NotWritten {
-    /// It is not a scalar.
-    Compound,
-    /// It failed to serialise itself.
-    Failed(String),
-}
-
-impl Display for NotWritten {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Compound => f.write_str("not a scalar"),
-            Self::Failed(message) => f.write_str(message),
-        }
-    }
-}
-
-impl std::error::Error for NotWritten {}
-
-impl ser::Error for NotWritten {
-    fn custom<T: Display>(message: T) -> Self {
-        Self::Failed(message.to_string())
+    if has_control(json) {
+        json.iter_mut().filter(|byte| **byte < b' ').for_each(|byte| *byte = b' ');
     }
 }
 
@@ -124,36 +97,18 @@ impl fmt::Write for Field<'_> {
     }
 }
 
-macro_rules! integers {
-    ($($method:ident $type:ty;)*) => {$(
-        #[inline]
-        fn $method(self, value: $type) -> Result<(), NotWritten> {
-            let mut digits = itoa::Buffer::new();
-            let digits = digits.format(value).as_bytes();
-            match Image::new(digits) {
-                Some(short) => short.append_to(self.out),
-                None => self.out.extend_from_slice(digits),
-            }
-            Ok(())
-        }
-    )*};
-}
-
-impl Serializer for Field<'_> {
+impl<'o> Serializer for Field<'o> {
     type Ok = ();
     type Error = NotWritten;
-    type SerializeSeq = Impossible<(), NotWritten>;
-    type SerializeTuple = Impossible<(), NotWritten>;
-    type SerializeTupleStruct = Impossible<(), NotWritten>;
+    type SerializeSeq = Array<'o>;
+    type SerializeTuple = Array<'o>;
+    type SerializeTupleStruct = Array<'o>;
     type SerializeTupleVariant = Impossible<(), NotWritten>;
     type SerializeMap = Impossible<(), NotWritten>;
     type SerializeStruct = Impossible<(), NotWritten>;
     type SerializeStructVariant = Impossible<(), NotWritten>;
 
-    integers! {
-        serialize_u8 u8; serialize_u16 u16; serialize_u32 u32; serialize_u64 u64; serialize_u128 u128;
-        serialize_i8 i8; serialize_i16 i16; serialize_i32 i32; serialize_i64 i64; serialize_i128 i128;
-    }
+    integers!();
 
     fn serialize_f32(self, value: f32) -> Result<(), NotWritten> {
         self.display(value)
@@ -237,20 +192,19 @@ impl Serializer for Field<'_> {
         Err(NotWritten::Compound)
     }
 
-    fn serialize_seq(self, _len: Option<usize>) -> Result<Self::SerializeSeq, NotWritten> {
-        Err(NotWritten::Compound)
+    #[inline]
+    fn serialize_seq(self, _len: Option<usize>) -> Result<Array<'o>, NotWritten> {
+        Ok(Array::begin(self.out))
     }
 
-    fn serialize_tuple(self, _len: usize) -> Result<Self::SerializeTuple, NotWritten> {
-        Err(NotWritten::Compound)
+    #[inline]
+    fn serialize_tuple(self, _len: usize) -> Result<Array<'o>, NotWritten> {
+        Ok(Array::begin(self.out))
     }
 
-    fn serialize_tuple_struct(
-        self,
-        _name: &'static str,
-        _len: usize,
-    ) -> Result<Self::SerializeTuple, NotWritten> {
-        Err(NotWritten::Compound)
+    #[inline]
+    fn serialize_tuple_struct(self, _name: &'static str, _len: usize) -> Result<Array<'o>, NotWritten> {
+        Ok(Array::begin(self.out))
     }
 
     fn serialize_tuple_variant(

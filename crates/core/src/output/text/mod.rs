@@ -20,8 +20,10 @@
 //! line end. `Some("")` and `None` look the same. Inside JSON, a byte string is an array of numbers, and NaN and the
 //! infinities are `null`.
 
+mod array;
 mod escape;
 mod field;
+mod shared;
 
 pub(crate) use escape::is_plain;
 pub use escape::unescape;

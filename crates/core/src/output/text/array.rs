@@ -1,0 +1,303 @@
+//! Writes tuples and sequences of strings and integers as JSON: that is what most compound keys are.
+//!
+//! It knows no other values. If there is one anywhere inside, `serde_json` is to write the whole.
+
+use serde::ser::{Impossible, SerializeSeq, SerializeTuple, SerializeTupleStruct};
+use serde::{Serialize, Serializer};
+
+use super::escape::is_plain_json;
+use super::shared::{NotWritten, append, integers};
+
+/// A JSON array in the making.
+pub(super) struct Array<'o> {
+    out: &'o mut Vec<u8>,
+    empty: bool,
+    /// Whether an element was not written, whatever the value's own `Serialize` made of the error.
+    broken: bool,
+}
+
+impl<'o> Array<'o> {
+    #[inline(always)]
+    pub(super) fn begin(out: &'o mut Vec<u8>) -> Self {
+        out.push(b'[');
+        Self { out, empty: true, broken: false }
+    }
+
+    #[inline(always)]
+    fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), NotWritten> {
+        if !std::mem::replace(&mut self.empty, false) {
+            self.out.push(b',');
+        }
+        value.serialize(Element { out: self.out }).inspect_err(|_| self.broken = true)
+    }
+
+    #[inline(always)]
+    fn close(self) -> Result<(), NotWritten> {
+        if self.broken {
+            return Err(NotWritten::Compound);
+        }
+        self.out.push(b']');
+        Ok(())
+    }
+}
+
+macro_rules! arrays {
+    ($($trait:ident: $method:ident;)*) => {$(
+        impl $trait for Array<'_> {
+            type Ok = ();
+            type Error = NotWritten;
+
+            #[inline]
+            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), NotWritten> {
+                self.element(value)
+            }
+
+            #[inline]
+            fn end(self) -> Result<(), NotWritten> {
+                self.close()
+            }
+        }
+    )*};
+}
+
+arrays! {
+    SerializeSeq: serialize_element;
+    SerializeTuple: serialize_element;
+    SerializeTupleStruct: serialize_field;
+}
+
+/// One value of an array.
+struct Element<'o> {
+    out: &'o mut Vec<u8>,
+}
+
+impl Element<'_> {
+    fn literal(self, literal: &[u8]) -> Result<(), NotWritten> {
+        self.out.extend_from_slice(literal);
+        Ok(())
+    }
+}
+
+impl<'o> Serializer for Element<'o> {
+    type Ok = ();
+    type Error = NotWritten;
+    type SerializeSeq = Array<'o>;
+    type SerializeTuple = Array<'o>;
+    type SerializeTupleStruct = Array<'o>;
+    type SerializeTupleVariant = Impossible<(), NotWritten>;
+    type SerializeMap = Impossible<(), NotWritten>;
+    type SerializeStruct = Impossible<(), NotWritten>;
+    type SerializeStructVariant = Impossible<(), NotWritten>;
+
+    integers!();
+
+    #[inline]
+    fn serialize_str(self, value: &str) -> Result<(), NotWritten> {
+        if !is_plain_json(value.as_bytes()) {
+            return Err(NotWritten::Compound);
+        }
+        self.out.push(b'"');
+        append(value.as_bytes(), self.out);
+        self.out.push(b'"');
+        Ok(())
+    }
+
+    fn serialize_char(self, value: char) -> Result<(), NotWritten> {
+        self.serialize_str(value.encode_utf8(&mut [0; 4]))
+    }
+
+    fn serialize_bool(self, value: bool) -> Result<(), NotWritten> {
+        self.literal(if value { b"true" } else { b"false" })
+    }
+
+    fn serialize_unit(self) -> Result<(), NotWritten> {
+        self.literal(b"null")
+    }
+
+    fn serialize_unit_struct(self, _name: &'static str) -> Result<(), NotWritten> {
+        self.serialize_unit()
+    }
+
+    fn serialize_unit_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+    ) -> Result<(), NotWritten> {
+        self.serialize_str(variant)
+    }
+
+    fn serialize_none(self) -> Result<(), NotWritten> {
+        self.serialize_unit()
+    }
+
+    #[inline]
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), NotWritten> {
+        value.serialize(self)
+    }
+
+    #[inline]
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _name: &'static str,
+        value: &T,
+    ) -> Result<(), NotWritten> {
+        value.serialize(self)
+    }
+
+    #[inline]
+    fn serialize_seq(self, _len: Option<usize>) -> Result<Array<'o>, NotWritten> {
+        Ok(Array::begin(self.out))
+    }
+
+    #[inline]
+    fn serialize_tuple(self, _len: usize) -> Result<Array<'o>, NotWritten> {
+        Ok(Array::begin(self.out))
+    }
+
+    #[inline]
+    fn serialize_tuple_struct(self, _name: &'static str, _len: usize) -> Result<Array<'o>, NotWritten> {
+        Ok(Array::begin(self.out))
+    }
+
+    fn serialize_f32(self, _value: f32) -> Result<(), NotWritten> {
+        Err(NotWritten::Compound)
+    }
+
+    fn serialize_f64(self, _value: f64) -> Result<(), NotWritten> {
+        Err(NotWritten::Compound)
+    }
+
+    fn serialize_bytes(self, _value: &[u8]) -> Result<(), NotWritten> {
+        Err(NotWritten::Compound)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _name: &'static str,
+        _index: u32,
+        _variant: &'static str,
+        _value: &T,
+    ) -> Result<(), NotWritten> {
+        Err(NotWritten::Compound)
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        _variant: &'static str,
+        _len: usize,
+    ) -> Result<Self::SerializeTupleVariant, NotWritten> {
+        Err(NotWritten::Compound)
+    }
+
+    fn serialize_map(self, _len: Option<usize>) -> Result<Self::SerializeMap, NotWritten> {
+        Err(NotWritten::Compound)
+    }
+
+    fn serialize_struct(self, _name: &'static str, _len: usize) -> Result<Self::SerializeStruct, NotWritten> {
+        Err(NotWritten::Compound)
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        _variant: &'static str,
+        _len: usize,
+    ) -> Result<Self::SerializeStructVariant, NotWritten> {
+        Err(NotWritten::Compound)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::write_field;
+    use super::*;
+
+    /// Values that are known here, and some that are not.
+    #[derive(Debug, Clone)]
+    enum Value {
+        Text(String),
+        Char(char),
+        Signed(i64),
+        Unsigned(u128),
+        Flag(bool),
+        Absent,
+        Float(f64),
+        Bytes(Vec<u8>),
+        Pair(Box<(Value, Value)>),
+        Several(Vec<Value>),
+        /// An element whose failure its own `Serialize` does not pass on.
+        Swallowed(Box<Value>),
+    }
+
+    impl Serialize for Value {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            match self {
+                Self::Text(text) => text.serialize(serializer),
+                Self::Char(char) => char.serialize(serializer),
+                Self::Signed(number) => number.serialize(serializer),
+                Self::Unsigned(number) => number.serialize(serializer),
+                Self::Flag(flag) => Some(flag).serialize(serializer),
+                Self::Absent => None::<()>.serialize(serializer),
+                Self::Float(number) => number.serialize(serializer),
+                Self::Bytes(bytes) => serializer.serialize_bytes(bytes),
+                Self::Pair(pair) => pair.serialize(serializer),
+                Self::Several(values) => values.serialize(serializer),
+                Self::Swallowed(value) => {
+                    let mut array = serializer.serialize_seq(None)?;
+                    array.serialize_element(value).unwrap_or_default();
+                    array.end()
+                }
+            }
+        }
+    }
+
+    fn value() -> impl Strategy<Value = Value> {
+        let text = prop_oneof![
+            4 => "[a-z]{0,30}",
+            1 => prop::collection::vec(prop::sample::select(vec!['"', '\\', '\n', '\u{1f}', ' ', '\u{7f}', 'ß']), 0..12)
+                .prop_map(String::from_iter),
+        ];
+        let leaf = prop_oneof![
+            8 => text.prop_map(Value::Text),
+            1 => any::<char>().prop_map(Value::Char),
+            4 => any::<i64>().prop_map(Value::Signed),
+            1 => any::<u128>().prop_map(Value::Unsigned),
+            1 => any::<bool>().prop_map(Value::Flag),
+            1 => Just(Value::Absent),
+            1 => any::<f64>().prop_map(Value::Float),
+            1 => prop::collection::vec(any::<u8>(), 0..3).prop_map(Value::Bytes),
+        ];
+        leaf.prop_recursive(3, 12, 4, |inner| {
+            prop_oneof![
+                (inner.clone(), inner.clone()).prop_map(|pair| Value::Pair(Box::new(pair))),
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::Several),
+                inner.prop_map(|value| Value::Swallowed(Box::new(value))),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn an_array_is_what_serde_json_makes_of_it(values in prop::collection::vec(value(), 0..4)) {
+            let mut out = b"before\t".to_vec();
+            write_field(&values, &mut out).expect("JSON can hold it");
+            let wanted = serde_json::to_string(&values).expect("JSON can hold it");
+            prop_assert_eq!(String::from_utf8_lossy(&out), format!("before\t{wanted}"));
+        }
+    }
+
+    #[test]
+    fn strings_and_numbers_are_written_without_help() {
+        let mut out = Vec::new();
+        let array = &(("key", 7_u32), ["a".to_owned()], 'b', Some(-1_i8), true, ());
+        array.serialize(Element { out: &mut out }).expect("all of it is known");
+        assert_eq!(String::from_utf8_lossy(&out), r#"[["key",7],["a"],"b",-1,true,null]"#);
+        assert!(("quo\"te", 1).serialize(Element { out: &mut out }).is_err());
+    }
+}
