@@ -6,7 +6,7 @@
 use std::process::ExitCode;
 
 use gristmill::bstr::{BStr, BString};
-use gristmill::text::{Scratch, WordSet, lower_words};
+use gristmill::text::{Scratch, WordSet, lower_words, push_u64};
 use gristmill::{App, Emitter, Group, Job, Lines, Mapper, NoArgs, Out, Reducer, Result, Values};
 
 /// Emits the words of a file with the file's ordinal, nearly each of them once.
@@ -52,32 +52,32 @@ impl Mapper for Words {
 /// Joins the ordinals, which come in ascending order.
 #[derive(Clone, Default)]
 struct Join {
-    list: String,
+    list: Vec<u8>,
 }
 
 impl Reducer for Join {
     type Key = BString;
     type Value = u32;
     type OutKey = BString;
-    type OutValue = String;
+    type OutValue = BString;
 
     fn reduce(
         &mut self,
         word: Group<'_, BString>,
         mut files: Values<'_, u32>,
-        out: &mut Out<'_, BString, String>,
+        out: &mut Out<'_, BString, BString>,
     ) -> Result {
         self.list.clear();
         let mut last = None;
         while let Some(file) = files.next()? {
             if last.replace(file) != Some(file) {
                 if !self.list.is_empty() {
-                    self.list.push(',');
+                    self.list.push(b',');
                 }
-                self.list.push_str(itoa::Buffer::new().format(file));
+                push_u64(&mut self.list, file.into());
             }
         }
-        out.emit(BStr::new(word.bytes()), &*self.list)
+        out.emit(BStr::new(word.bytes()), BStr::new(&self.list))
     }
 }
 

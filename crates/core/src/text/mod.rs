@@ -19,6 +19,7 @@
 //! # Ok::<_, Infallible>(())
 //! ```
 
+mod decimal;
 mod edges;
 mod kernel;
 mod key_values;
@@ -31,6 +32,7 @@ mod word;
 mod word_set;
 mod words;
 
+pub use decimal::push_u64;
 pub use key_values::key_values;
 pub use number::{parse_i64, parse_u64};
 pub use scratch::{PADDING, Scratch};

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::escape::is_plain_json;
 use super::shared::{NotWritten, append, integers};
+use crate::text::push_u64;
 
 /// A JSON array in the making.
 pub(super) struct Array<'o> {

@@ -11,8 +11,9 @@ use serde::{Serialize, Serializer};
 
 use super::array::Array;
 use super::escape::{escape, has_control};
-use super::shared::{NotWritten, append, integers};
+use super::shared::{NotWritten, integers};
 use crate::result::Result;
+use crate::text::push_u64;
 
 /// Appends `value` to `out` as one field: no tab, no line end. On an error `out` is as it was.
 ///

@@ -45,17 +45,34 @@ pub(super) fn append(bytes: &[u8], out: &mut Vec<u8>) {
 macro_rules! integers {
     () => {
         integers! {
-            serialize_u8 u8; serialize_u16 u16; serialize_u32 u32; serialize_u64 u64; serialize_u128 u128;
-            serialize_i8 i8; serialize_i16 i16; serialize_i32 i32; serialize_i64 i64; serialize_i128 i128;
+            unsigned { serialize_u8 u8; serialize_u16 u16; serialize_u32 u32; serialize_u64 u64; }
+            signed { serialize_i8 i8; serialize_i16 i16; serialize_i32 i32; serialize_i64 i64; }
+            long { serialize_u128 u128; serialize_i128 i128; }
         }
     };
-    ($($method:ident $type:ty;)*) => {$(
-        #[inline]
+    (
+        unsigned { $($method:ident $type:ty;)* }
+        signed { $($signed_method:ident $signed:ty;)* }
+        long { $($long_method:ident $long:ty;)* }
+    ) => {
+        $(#[inline]
         fn $method(self, value: $type) -> Result<(), NotWritten> {
-            append(itoa::Buffer::new().format(value).as_bytes(), self.out);
+            push_u64(self.out, u64::from(value));
             Ok(())
-        }
-    )*};
+        })*
+        $(#[inline]
+        fn $signed_method(self, value: $signed) -> Result<(), NotWritten> {
+            if value < 0 {
+                self.out.push(b'-');
+            }
+            push_u64(self.out, u64::from(value.unsigned_abs()));
+            Ok(())
+        })*
+        $(fn $long_method(self, value: $long) -> Result<(), NotWritten> {
+            self.out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+            Ok(())
+        })*
+    };
 }
 
 pub(super) use integers;
