@@ -4,8 +4,9 @@
 
 use super::order::{element, place, rank, split};
 
-/// Fewer rows are sorted as fast; more do not lie in the cache, where sorting is the better way.
-const ROWS: std::ops::Range<usize> = 256..1 << 20;
+/// Fewer rows are sorted as fast. More do not lie in the cache, where sorting is the better way, and what is needed
+/// beside them, at most 28 bytes a row, does not count in the memory budget.
+const ROWS: std::ops::Range<usize> = 256..1 << 18;
 /// Ranks of so many rows each, on average, are worth the counting.
 const REPEATED: usize = 4;
 /// Longest way to a rank's slot: in a table that is half empty, only ranks made for it have a longer one.
@@ -26,7 +27,7 @@ pub(super) struct ByRank {
 }
 
 impl ByRank {
-    /// Puts rows in order. Those of one split stand in the order of its records, from its first row of a stretch on.
+    /// Puts rows in order, if those of each split stand in the order of its records.
     pub(super) fn sort(&mut self, rows: &mut Vec<u128>) {
         if !(ROWS.contains(&rows.len()) && self.sort_by_counting(rows)) {
             rows.sort_unstable();
