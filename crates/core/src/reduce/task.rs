@@ -41,10 +41,7 @@ impl KeyOrder {
     /// A number by which keys are ordered before themselves.
     #[inline(always)]
     pub(super) fn rank(self, key: &[u8]) -> u64 {
-        match self {
-            Self::Key => key::prefix(key),
-            Self::Hash(_) => key::hash(key),
-        }
+        self.rank_in(key, key.len())
     }
 
     /// The rank of the key that `bytes` begins with.

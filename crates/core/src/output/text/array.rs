@@ -6,7 +6,7 @@ use serde::ser::{Impossible, SerializeSeq, SerializeTuple, SerializeTupleStruct}
 use serde::{Serialize, Serializer};
 
 use super::escape::is_plain_json;
-use super::shared::{NotWritten, append, integers};
+use super::shared::{NotWritten, append, compound, integers};
 use crate::text::push_u64;
 
 /// A JSON array in the making.
@@ -82,13 +82,8 @@ impl Element<'_> {
 impl<'o> Serializer for Element<'o> {
     type Ok = ();
     type Error = NotWritten;
-    type SerializeSeq = Array<'o>;
-    type SerializeTuple = Array<'o>;
-    type SerializeTupleStruct = Array<'o>;
-    type SerializeTupleVariant = Impossible<(), NotWritten>;
-    type SerializeMap = Impossible<(), NotWritten>;
-    type SerializeStruct = Impossible<(), NotWritten>;
-    type SerializeStructVariant = Impossible<(), NotWritten>;
+
+    compound!('o);
 
     integers!();
 
@@ -146,21 +141,6 @@ impl<'o> Serializer for Element<'o> {
         value.serialize(self)
     }
 
-    #[inline]
-    fn serialize_seq(self, _len: Option<usize>) -> Result<Array<'o>, NotWritten> {
-        Ok(Array::begin(self.out))
-    }
-
-    #[inline]
-    fn serialize_tuple(self, _len: usize) -> Result<Array<'o>, NotWritten> {
-        Ok(Array::begin(self.out))
-    }
-
-    #[inline]
-    fn serialize_tuple_struct(self, _name: &'static str, _len: usize) -> Result<Array<'o>, NotWritten> {
-        Ok(Array::begin(self.out))
-    }
-
     fn serialize_f32(self, _value: f32) -> Result<(), NotWritten> {
         Err(NotWritten::Compound)
     }
@@ -170,44 +150,6 @@ impl<'o> Serializer for Element<'o> {
     }
 
     fn serialize_bytes(self, _value: &[u8]) -> Result<(), NotWritten> {
-        Err(NotWritten::Compound)
-    }
-
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        _name: &'static str,
-        _index: u32,
-        _variant: &'static str,
-        _value: &T,
-    ) -> Result<(), NotWritten> {
-        Err(NotWritten::Compound)
-    }
-
-    fn serialize_tuple_variant(
-        self,
-        _name: &'static str,
-        _index: u32,
-        _variant: &'static str,
-        _len: usize,
-    ) -> Result<Self::SerializeTupleVariant, NotWritten> {
-        Err(NotWritten::Compound)
-    }
-
-    fn serialize_map(self, _len: Option<usize>) -> Result<Self::SerializeMap, NotWritten> {
-        Err(NotWritten::Compound)
-    }
-
-    fn serialize_struct(self, _name: &'static str, _len: usize) -> Result<Self::SerializeStruct, NotWritten> {
-        Err(NotWritten::Compound)
-    }
-
-    fn serialize_struct_variant(
-        self,
-        _name: &'static str,
-        _index: u32,
-        _variant: &'static str,
-        _len: usize,
-    ) -> Result<Self::SerializeStructVariant, NotWritten> {
         Err(NotWritten::Compound)
     }
 }

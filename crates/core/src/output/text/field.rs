@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 
 use super::array::Array;
 use super::escape::{escape, has_control};
-use super::shared::{NotWritten, integers};
+use super::shared::{NotWritten, compound, integers};
 use crate::result::Result;
 use crate::text::push_u64;
 
@@ -101,13 +101,8 @@ impl fmt::Write for Field<'_> {
 impl<'o> Serializer for Field<'o> {
     type Ok = ();
     type Error = NotWritten;
-    type SerializeSeq = Array<'o>;
-    type SerializeTuple = Array<'o>;
-    type SerializeTupleStruct = Array<'o>;
-    type SerializeTupleVariant = Impossible<(), NotWritten>;
-    type SerializeMap = Impossible<(), NotWritten>;
-    type SerializeStruct = Impossible<(), NotWritten>;
-    type SerializeStructVariant = Impossible<(), NotWritten>;
+
+    compound!('o);
 
     integers!();
 
@@ -181,59 +176,6 @@ impl<'o> Serializer for Field<'o> {
         value: &T,
     ) -> Result<(), NotWritten> {
         value.serialize(self)
-    }
-
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        _name: &'static str,
-        _index: u32,
-        _variant: &'static str,
-        _value: &T,
-    ) -> Result<(), NotWritten> {
-        Err(NotWritten::Compound)
-    }
-
-    #[inline]
-    fn serialize_seq(self, _len: Option<usize>) -> Result<Array<'o>, NotWritten> {
-        Ok(Array::begin(self.out))
-    }
-
-    #[inline]
-    fn serialize_tuple(self, _len: usize) -> Result<Array<'o>, NotWritten> {
-        Ok(Array::begin(self.out))
-    }
-
-    #[inline]
-    fn serialize_tuple_struct(self, _name: &'static str, _len: usize) -> Result<Array<'o>, NotWritten> {
-        Ok(Array::begin(self.out))
-    }
-
-    fn serialize_tuple_variant(
-        self,
-        _name: &'static str,
-        _index: u32,
-        _variant: &'static str,
-        _len: usize,
-    ) -> Result<Self::SerializeTupleVariant, NotWritten> {
-        Err(NotWritten::Compound)
-    }
-
-    fn serialize_map(self, _len: Option<usize>) -> Result<Self::SerializeMap, NotWritten> {
-        Err(NotWritten::Compound)
-    }
-
-    fn serialize_struct(self, _name: &'static str, _len: usize) -> Result<Self::SerializeStruct, NotWritten> {
-        Err(NotWritten::Compound)
-    }
-
-    fn serialize_struct_variant(
-        self,
-        _name: &'static str,
-        _index: u32,
-        _variant: &'static str,
-        _len: usize,
-    ) -> Result<Self::SerializeStructVariant, NotWritten> {
-        Err(NotWritten::Compound)
     }
 }
 

@@ -75,4 +75,78 @@ macro_rules! integers {
     };
 }
 
-pub(super) use integers;
+/// The part of a serializer that is about compound values: arrays are written as such, others not at all.
+macro_rules! compound {
+    ($lifetime:lifetime) => {
+        type SerializeSeq = Array<$lifetime>;
+        type SerializeTuple = Array<$lifetime>;
+        type SerializeTupleStruct = Array<$lifetime>;
+        type SerializeTupleVariant = Impossible<(), NotWritten>;
+        type SerializeMap = Impossible<(), NotWritten>;
+        type SerializeStruct = Impossible<(), NotWritten>;
+        type SerializeStructVariant = Impossible<(), NotWritten>;
+
+        #[inline]
+        fn serialize_seq(self, _len: Option<usize>) -> Result<Array<$lifetime>, NotWritten> {
+            Ok(Array::begin(self.out))
+        }
+
+        #[inline]
+        fn serialize_tuple(self, _len: usize) -> Result<Array<$lifetime>, NotWritten> {
+            Ok(Array::begin(self.out))
+        }
+
+        #[inline]
+        fn serialize_tuple_struct(
+            self,
+            _name: &'static str,
+            _len: usize,
+        ) -> Result<Array<$lifetime>, NotWritten> {
+            Ok(Array::begin(self.out))
+        }
+
+        fn serialize_newtype_variant<T: Serialize + ?Sized>(
+            self,
+            _name: &'static str,
+            _index: u32,
+            _variant: &'static str,
+            _value: &T,
+        ) -> Result<(), NotWritten> {
+            Err(NotWritten::Compound)
+        }
+
+        fn serialize_tuple_variant(
+            self,
+            _name: &'static str,
+            _index: u32,
+            _variant: &'static str,
+            _len: usize,
+        ) -> Result<Self::SerializeTupleVariant, NotWritten> {
+            Err(NotWritten::Compound)
+        }
+
+        fn serialize_map(self, _len: Option<usize>) -> Result<Self::SerializeMap, NotWritten> {
+            Err(NotWritten::Compound)
+        }
+
+        fn serialize_struct(
+            self,
+            _name: &'static str,
+            _len: usize,
+        ) -> Result<Self::SerializeStruct, NotWritten> {
+            Err(NotWritten::Compound)
+        }
+
+        fn serialize_struct_variant(
+            self,
+            _name: &'static str,
+            _index: u32,
+            _variant: &'static str,
+            _len: usize,
+        ) -> Result<Self::SerializeStructVariant, NotWritten> {
+            Err(NotWritten::Compound)
+        }
+    };
+}
+
+pub(super) use {compound, integers};
