@@ -22,7 +22,7 @@ pub(crate) use checksum::Checksum;
 use fault::{Step, point};
 pub(crate) use fault::{arm, report};
 pub(crate) use inject::{Inject, Role};
-pub(crate) use write::{Writer, write_all, write_all_at, write_both};
+pub(crate) use write::{Writer, write_all, write_all_at, write_slices};
 
 /// Carries out a call that is done or not done, never by halves.
 fn whole<T>(step: Step, call: impl FnOnce() -> io::Result<T>) -> io::Result<T> {

@@ -17,12 +17,8 @@ pub(crate) fn write_all(file: &File, bytes: &[u8]) -> io::Result<()> {
     write_slices(file, &mut [IoSlice::new(bytes)])
 }
 
-/// Writes all of `first` and then of `second`, with one call if the system takes them.
-pub(crate) fn write_both(file: &File, first: &[u8], second: &[u8]) -> io::Result<()> {
-    write_slices(file, &mut [IoSlice::new(first), IoSlice::new(second)])
-}
-
-fn write_slices(file: &File, mut left: &mut [IoSlice<'_>]) -> io::Result<()> {
+/// Writes all of each slice, one after the other, with one call if the system takes them.
+pub(crate) fn write_slices(file: &File, mut left: &mut [IoSlice<'_>]) -> io::Result<()> {
     // What is empty would look like a disk that takes nothing.
     IoSlice::advance_slices(&mut left, 0);
     while !left.is_empty() {
@@ -96,9 +92,10 @@ mod tests {
     #[test]
     fn everything_is_written_in_order_and_nothing_is_no_error() {
         let file = tempfile::NamedTempFile::new().expect("a file");
-        write_both(file.as_file(), b"", b"").expect("there is nothing to write");
-        write_both(file.as_file(), b"one ", b"two ").expect("it can be written");
-        write_both(file.as_file(), b"", b"three").expect("it can be written");
+        let write = |slices: [&[u8]; 3]| write_slices(file.as_file(), &mut slices.map(IoSlice::new));
+        write([b"", b"", b""]).expect("there is nothing to write");
+        write([b"one ", b"", b"two "]).expect("it can be written");
+        write([b"", b"three", b""]).expect("it can be written");
         write_all_at(file.as_file(), b"ONE", 0).expect("it can be written");
         assert_eq!(fs::read(file.path()).expect("it is there"), b"ONE two three");
     }

@@ -36,7 +36,7 @@ pub(crate) trait ByteSink: Send {
 const SHORT: usize = 24;
 
 /// A buffer is handed on when it holds this many bytes.
-const BUFFER: usize = 256 << 10;
+const BUFFER: usize = 512 << 10;
 
 /// Writes pairs in a [`Format`].
 pub(crate) struct PairWriter {

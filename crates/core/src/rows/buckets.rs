@@ -7,9 +7,9 @@ use crate::fold::value::SmallCode;
 use crate::key::Image;
 use crate::os;
 use crate::result::Result;
-use crate::run::{HEAD_ROOM, Head, Label, RowShape, RunWriter, SplitCode};
+use crate::run::{HEAD_ROOM, Head, Label, Pieces, RowShape, RunWriter, SplitCode};
 
-/// The longest chunk: large enough that chunks are written without being gathered first.
+/// The longest chunk: large enough that little of it is left over when the next row is too long.
 const MOST_CHUNK: usize = 32 << 10;
 const LEAST_CHUNK: usize = 2 << 10;
 const CACHE_LINE: usize = 64;
@@ -126,19 +126,21 @@ impl Buckets {
 
     /// Writes all rows, each bucket as one segment, and is empty then.
     pub(crate) fn spill(&mut self, run: &mut RunWriter, spill: u32) -> Result {
+        let mut pieces = Pieces::of(run);
         for (bucket, (open, full)) in (0..).zip(self.open.iter_mut().zip(&mut self.full)) {
             let open = std::mem::take(open);
             if open.rows == 0 {
                 continue;
             }
             let (partition, bucket) = (bucket / self.per_partition, bucket % self.per_partition);
-            run.begin(Label { partition, bucket, spill, ..Label::default() })?;
+            pieces.begin(Label { partition, bucket, spill, ..Label::default() })?;
             full.push(Chunk { end: open.at, ..open.chunk });
             for chunk in full.drain(..) {
-                run.write(&self.arena.slab(chunk)[chunk.start as usize..chunk.end as usize], 0)?;
+                pieces.write(&self.arena.slab(chunk)[chunk.start as usize..chunk.end as usize], 0)?;
             }
-            run.write(&[], u64::from(open.rows))?;
+            pieces.write(&[], u64::from(open.rows))?;
         }
+        pieces.finish()?;
         self.arena.clear();
         Ok(())
     }

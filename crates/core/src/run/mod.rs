@@ -23,6 +23,7 @@ mod gauge;
 mod index;
 mod ledger;
 mod pack;
+mod pieces;
 mod row;
 mod scan;
 mod segment;
@@ -36,6 +37,7 @@ mod tests;
 
 pub(crate) use file::{DamagedRun, RunFile, damaged};
 pub(crate) use index::{CommitRecord, Kind, Label, Segment};
+pub(crate) use pieces::Pieces;
 pub(crate) use row::{HEAD_ROOM, Head, RowLayout, RowShape, SplitCode, parse_row, put_row};
 pub(crate) use scan::{Row, scan};
 pub(crate) use segment::SegmentReader;

@@ -3,6 +3,7 @@
 //! It does not know what it writes. Dropped without being committed, it leaves nothing behind.
 
 use std::fs::File;
+use std::io::IoSlice;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -54,9 +55,14 @@ impl TemporaryFile {
         self.gather(bytes).inspect_err(|error| self.spilling.note_full(error))
     }
 
+    /// Appends pieces, one after the other, from where they are.
+    pub(super) fn append_pieces(&mut self, pieces: &[&[u8]]) -> Result {
+        self.write_out(pieces).inspect_err(|error| self.spilling.note_full(error))
+    }
+
     fn gather(&mut self, bytes: &[u8]) -> Result {
         if bytes.len() >= UNGATHERED {
-            return self.write_out(bytes);
+            return self.write_out(&[bytes]);
         }
         if self.buffer.len() + bytes.len() > BUFFER {
             self.write_out(&[])?;
@@ -93,9 +99,9 @@ impl TemporaryFile {
         Ok((self.path.clone(), file, self.claim.take()))
     }
 
-    /// Writes what was gathered and then `bytes`, with one call.
-    fn write_out(&mut self, bytes: &[u8]) -> Result {
-        let len = self.buffer.len() + bytes.len();
+    /// Writes what was gathered and then `pieces`, with one call.
+    fn write_out(&mut self, pieces: &[&[u8]]) -> Result {
+        let len = self.buffer.len() + pieces.iter().map(|piece| piece.len()).sum::<usize>();
         if len == 0 {
             return Ok(());
         }
@@ -104,9 +110,11 @@ impl TemporaryFile {
         }
         self.written += len as u64;
         let begun = self.spilling.is_auto().then(Instant::now);
-        disk::write_both(&self.file, &self.buffer, bytes).at("write", &self.path)?;
+        let all = || [&self.buffer[..]].into_iter().chain(pieces.iter().copied());
+        let mut slices: Vec<_> = all().map(IoSlice::new).collect();
+        disk::write_slices(&self.file, &mut slices).at("write", &self.path)?;
         if let Some(begun) = begun {
-            let sample = if bytes.len() > self.buffer.len() { bytes } else { &self.buffer[..] };
+            let sample = all().max_by_key(|piece| piece.len()).unwrap_or_default();
             self.spilling.wrote(len, begun.elapsed(), sample);
         }
         self.buffer.clear();

@@ -16,6 +16,7 @@ use super::temporary::TemporaryFile;
 use crate::disk::Checksum;
 use crate::result::Result;
 
+const NOT_BEGUN: &str = "no segment was begun";
 pub(super) const MAGIC: [u8; 8] = *b"GRISTRUN";
 pub(super) const END: [u8; 8] = *b"GRISTEND";
 pub(super) const VERSION: u32 = 2;
@@ -73,9 +74,8 @@ impl RunWriter {
 
     /// Appends bytes that hold `count` rows or results to the segment that was begun last.
     pub(crate) fn write(&mut self, bytes: &[u8], count: u64) -> Result {
-        let open = self.open.as_mut().ok_or("no segment was begun")?;
-        open.segment.count += count;
-        open.segment.raw_len += bytes.len() as u64;
+        let open = self.open.as_mut().ok_or(NOT_BEGUN)?;
+        open.count(bytes, count);
         let (file, offset) = (&mut self.file, &mut self.offset);
         match &mut self.packer {
             Some(packer) if open.segment.codec != Codec::None => {
@@ -85,6 +85,23 @@ impl RunWriter {
             }
             _ => open.store(file, offset, bytes),
         }
+    }
+
+    /// Counts bytes that are to be written by [`RunWriter::append_pieces`]; `false`, and nothing done, if they are to be
+    /// compressed.
+    pub(super) fn note_as_is(&mut self, bytes: &[u8], count: u64) -> Result<bool> {
+        let open = self.open.as_mut().ok_or(NOT_BEGUN)?;
+        let as_is = open.segment.codec == Codec::None;
+        if as_is {
+            open.count(bytes, count);
+            open.note(&mut self.offset, bytes);
+        }
+        Ok(as_is)
+    }
+
+    /// Writes what was noted.
+    pub(super) fn append_pieces(&mut self, pieces: &[&[u8]]) -> Result {
+        self.file.append_pieces(pieces)
     }
 
     /// Ends the file with its index and makes it visible under its name. With `durable` it survives a power loss.
@@ -133,12 +150,25 @@ impl RunWriter {
 }
 
 impl Open {
-    /// Appends bytes as they are to be stored.
+    /// Notes bytes as they were before they were compressed, and what they hold.
     #[inline]
-    fn store(&mut self, file: &mut TemporaryFile, offset: &mut u64, bytes: &[u8]) -> Result {
+    fn count(&mut self, bytes: &[u8], count: u64) {
+        self.segment.count += count;
+        self.segment.raw_len += bytes.len() as u64;
+    }
+
+    /// Notes bytes as they are stored.
+    #[inline]
+    fn note(&mut self, offset: &mut u64, bytes: &[u8]) {
         self.segment.len += bytes.len() as u64;
         *offset += bytes.len() as u64;
         self.checksum.update(bytes);
+    }
+
+    /// Appends bytes as they are to be stored.
+    #[inline]
+    fn store(&mut self, file: &mut TemporaryFile, offset: &mut u64, bytes: &[u8]) -> Result {
+        self.note(offset, bytes);
         file.append(bytes)
     }
 }
