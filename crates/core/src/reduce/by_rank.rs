@@ -3,6 +3,7 @@
 //! It sees elements only, no keys.
 
 use super::order::{element, place, rank, split};
+use super::radix::{self, Beside};
 
 /// Fewer rows are sorted as fast. More do not lie in the cache, where sorting is the better way, and what is needed
 /// beside them, at most 28 bytes a row, does not count in the memory budget.
@@ -22,15 +23,14 @@ pub(super) struct ByRank {
     counts: Vec<u32>,
     /// The number of the rank of each row.
     numbers: Vec<u32>,
-    /// Rows where they belong.
-    sorted: Vec<u128>,
+    beside: Beside,
 }
 
 impl ByRank {
     /// Puts rows in order, if those of each split stand in the order of its records.
     pub(super) fn sort(&mut self, rows: &mut Vec<u128>) {
         if !(ROWS.contains(&rows.len()) && self.sort_by_counting(rows)) {
-            rows.sort_unstable();
+            radix::sort(rows, &mut self.beside);
         }
     }
 
@@ -51,13 +51,14 @@ impl ByRank {
             start += std::mem::replace(count, start);
         }
         // From here on `counts` are the places of the next row of each rank.
-        self.sorted.resize(rows.len(), 0);
+        let sorted = &mut self.beside.sorted;
+        sorted.resize(rows.len(), 0);
         for (row, number) in in_order().zip(&self.numbers) {
             let next = &mut self.counts[*number as usize];
-            self.sorted[*next as usize] = *row;
+            sorted[*next as usize] = *row;
             *next += 1;
         }
-        std::mem::swap(rows, &mut self.sorted);
+        std::mem::swap(rows, sorted);
         true
     }
 

@@ -2,7 +2,8 @@
 //!
 //! It does not spill.
 
-use super::order::{self, element, place};
+use super::order::{element, place};
+use super::radix::{self, Beside};
 use super::ranges::Ranges;
 use super::task::KeyOrder;
 use crate::fold::{Contents, Places, Slot, Table, is_long};
@@ -25,6 +26,7 @@ pub(super) struct Folded<V> {
     /// Bytes that `held` takes up.
     held_bytes: usize,
     order: Vec<u128>,
+    beside: Beside,
 }
 
 impl<V: 'static> Folded<V> {
@@ -36,7 +38,15 @@ impl<V: 'static> Folded<V> {
             KeyOrder::Key => Places::Mixed(1),
             KeyOrder::Hash(buckets) => Places::ByHash(buckets),
         };
-        Self { table: Table::new(places), by, buckets, held: Ranges::new(), held_bytes: 0, order: Vec::new() }
+        Self {
+            table: Table::new(places),
+            by,
+            buckets,
+            held: Ranges::new(),
+            held_bytes: 0,
+            order: Vec::new(),
+            beside: Beside::default(),
+        }
     }
 
     /// How many keys there are.
@@ -79,7 +89,7 @@ impl<V: 'static> Folded<V> {
             self.order.clear();
             let ranked = |(place, slot)| element(prefix_of(slot, &contents), place);
             self.order.extend(range.iter().enumerate().map(ranked));
-            order::sort(&mut self.order, |a, b| contents.compare(&range[a], &range[b]));
+            radix::sort_by(&mut self.order, &mut self.beside, |a, b| contents.compare(&range[a], &range[b]));
             for (i, element) in self.order.iter().enumerate() {
                 if let Some(ahead) = self.order.get(i + AHEAD) {
                     os::prefetch(range, place(*ahead));

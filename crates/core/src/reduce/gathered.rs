@@ -4,7 +4,8 @@
 
 use super::group::Groups;
 use super::held::Same;
-use super::order::{self, element, place};
+use super::order::{element, place};
+use super::radix::{self, Beside};
 use super::task::KeyOrder;
 use crate::os;
 use crate::result::Result;
@@ -21,6 +22,7 @@ pub(super) struct Gathered {
     groups: Vec<Group>,
     /// The order of the groups, once they are sorted.
     order: Vec<u128>,
+    beside: Beside,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -73,7 +75,7 @@ impl Gathered {
         self.order.clear();
         self.order.extend(groups.iter().enumerate().map(ranked));
         let key = |group: usize| key_of(rows, &groups[group]);
-        order::sort(&mut self.order, |a, b| key(a).cmp(key(b)));
+        radix::sort_by(&mut self.order, &mut self.beside, |a, b| key(a).cmp(key(b)));
     }
 
     /// The groups, which are sorted.
@@ -130,7 +132,7 @@ impl<'g> GatheredGroups<'g> {
     fn begin(&mut self) -> Option<&'g [u8]> {
         const AHEAD: usize = 12;
         const NEAR: usize = 6;
-        let Gathered { rows, groups, order } = self.gathered;
+        let Gathered { rows, groups, order, .. } = self.gathered;
         if let Some(ahead) = order.get(self.next + AHEAD) {
             os::prefetch(groups, place(*ahead));
         }

@@ -146,6 +146,9 @@ fn row_at(bytes: &[u8], row: u128) -> (&[u8], &[u8]) {
 /// A word that is in every file has as many rows: to compare them two by two, and all bytes, would be most of the work.
 fn of_one_key(by: KeyOrder, bytes: &[u8], rows: &[u128]) -> bool {
     let [first, others @ ..] = rows else { return true };
+    if others.is_empty() {
+        return true;
+    }
     let first = row_at(bytes, *first).0;
     // The rank of a short key is all of it, followed by zeros.
     let ranked = by == KeyOrder::Key && first.len() <= size_of::<u64>();

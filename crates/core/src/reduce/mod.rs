@@ -18,6 +18,7 @@ mod held;
 mod keep;
 mod merge;
 mod order;
+mod radix;
 mod ranges;
 mod shuffle;
 mod spills;

@@ -1,8 +1,6 @@
-//! Brings things with keys into order by sorting sixteen bytes for each: the first eight of what orders it, and its place.
+//! What is sorted in place of things with keys: sixteen bytes for each, the first eight of what orders it and its place.
 //!
 //! It moves no keys.
-
-use std::cmp::Ordering;
 
 /// What stands for something at `place` that is ordered by `rank` first.
 #[inline(always)]
@@ -14,14 +12,6 @@ pub(super) fn element(rank: u64, place: usize) -> u128 {
 #[inline(always)]
 pub(super) fn row(rank: u64, split: u32, at: u32) -> u128 {
     element(rank, (u64::from(split) << 32 | u64::from(at)) as usize)
-}
-
-/// Puts elements in order: by rank, and by `tie` of their places where ranks are equal.
-pub(super) fn sort(order: &mut [u128], mut tie: impl FnMut(usize, usize) -> Ordering) {
-    order.sort_unstable();
-    for equal in of_one_rank(order).filter(|equal| equal.len() > 1) {
-        equal.sort_unstable_by(|a, b| tie(place(*a), place(*b)));
-    }
 }
 
 /// Elements in order by rank, those of each rank together.
