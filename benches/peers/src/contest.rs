@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::failure::{Context, Failure, Result, remove_folder};
 use crate::figures::{Figures, Outcome, Row};
 use crate::output::{self, Digest, Form};
-use crate::process::{Ending, Runner};
+use crate::process::{self, Ending, Runner};
 use crate::programs::{Program, Site};
 
 /// How many of the timed runs there are, and how long one may take.
@@ -17,6 +17,8 @@ use crate::programs::{Program, Site};
 pub(crate) struct Rules {
     pub(crate) runs: u32,
     pub(crate) limit: Duration,
+    /// MiB of memory to touch before each timed run.
+    pub(crate) touch: u32,
 }
 
 /// One workload, with the output that is expected of everybody.
@@ -157,6 +159,7 @@ impl<'a> Contest<'a> {
 
     /// A timed run: its wall time in seconds. The output is removed.
     fn time(&self, program: &Program) -> Result<Result<f64, Outcome>> {
+        process::touch(self.rules.touch);
         let ran = self.run(program, false)?;
         remove_folder(&self.site.out)?;
         Ok(ran.map(|(wall, _)| wall))

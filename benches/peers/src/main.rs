@@ -87,7 +87,7 @@ fn hold(
 ) -> Result<Section> {
     let site = Site::new(workload, options, scratch)?;
     runner.check()?;
-    let rules = Rules { runs: options.runs, limit: options.limit };
+    let rules = Rules { runs: options.runs, limit: options.limit, touch: options.touch };
     let contest = Contest::new(&site, runner, rules, &reference(&site, tools))?;
     let rows = contest.hold(&programs(&site, tools, options))?;
     let section = Section { workload, input: site.describe()?, rows };
@@ -113,6 +113,7 @@ fn write(options: &Options, tools: &Tools, sections: Vec<Section>) -> Result<std
         versions: tools.present().map(str::to_owned).collect(),
         scale: options.scale,
         runs: options.runs,
+        touch: options.touch,
         workers: options.workers,
         sections,
     };

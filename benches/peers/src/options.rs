@@ -41,6 +41,10 @@ pub(crate) struct Options {
     /// How long one run may take before it is ended
     #[arg(long, value_name = "TIME", default_value = "600s", value_parser = limit)]
     pub(crate) limit: Duration,
+    /// MiB of memory that are touched and given back right before each timed run: a virtual machine's host may take free
+    /// memory back, and a program pays for every page that it is the first to touch then
+    #[arg(long, value_name = "MIB", default_value_t = 0)]
+    pub(crate) touch: u32,
     /// Where our example programs are [default: the folder `examples` beside this program]
     #[arg(long, value_name = "DIR")]
     pub(crate) ours: Option<PathBuf>,

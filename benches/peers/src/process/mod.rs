@@ -20,6 +20,8 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 
 use crate::failure::{Context, Failure, Result};
 
+pub(crate) use memory::touch;
+
 /// How long to wait for the program's end before looking at memory, the limit and signals again.
 const SAMPLE: Duration = Duration::from_millis(20);
 const LOOK: Duration = Duration::from_millis(100);

@@ -26,6 +26,7 @@ pub(crate) struct Report {
     pub(crate) versions: Vec<String>,
     pub(crate) scale: f64,
     pub(crate) runs: u32,
+    pub(crate) touch: u32,
     pub(crate) workers: u32,
     pub(crate) sections: Vec<Section>,
 }
@@ -111,6 +112,7 @@ mod tests {
             versions: vec!["sort 9".into()],
             scale: 0.5,
             runs: 3,
+            touch: 100,
             workers: 2,
             sections: vec![Section { workload: Workload::W4, input: "`tera.txt`, 1 MiB".into(), rows }],
         }

@@ -38,10 +38,21 @@ fn method(report: &Report) -> String {
          of the whole process, start to exit; files in the page cache. *Times* is the median of the ratios, pair by \
          pair; what is below 1 is faster than the first program, and bold. Memory is the peak of the proportional set \
          sizes of all processes together, sampled every 20 ms in the run that does not count; memory files that no \
-         process maps are not seen.",
+         process maps are not seen.{touched}",
         workers = report.workers,
         runs = report.runs,
         times = if report.runs == 1 { "run" } else { "runs" },
+        touched = touched(report.touch),
+    )
+}
+
+fn touched(mib: u32) -> String {
+    if mib == 0 {
+        return String::new();
+    }
+    format!(
+        " Right before each timed run {mib} MiB of memory are touched and given back, so that no program pays for pages \
+         that the machine's host had taken."
     )
 }
 
