@@ -28,6 +28,10 @@ pub(crate) enum Places {
 }
 
 impl Places {
+    /// Those of a table that is filled from another with the seed 0. This one differs in the upper bits, too: those of a
+    /// product hardly change with the lowest bit of a factor.
+    pub(crate) const AGAIN: Self = Self::Mixed(0xa076_1d64_78bd_642f);
+
     #[inline(always)]
     pub(super) fn of(self, key: BatchKey<'_>) -> u64 {
         match (self, key) {

@@ -193,6 +193,22 @@ fn a_drain_that_fails_leaves_an_empty_table() {
     assert!(drained(&mut table, false).is_empty());
 }
 
+/// Pairs that come in the order of one table's slots must not fill one end of the next table first.
+#[test]
+fn keys_in_the_order_of_one_table_spread_over_another() {
+    for before in ["", "a key that is too long for an image: "] {
+        let keys = (0..100_000).map(|n| format!("{before}{n}").into_bytes());
+        let placed = |places: Places, key: &[u8]| match Image::new(key) {
+            Some(image) => places.of(BatchKey::Short(image)),
+            None => places.of(BatchKey::Long(key)),
+        };
+        // About 6,250 keys for 2,048 places: 1,950 of those are taken if it is left to chance.
+        let first = keys.filter(|key| placed(Places::Mixed(0), key) >> 60 == 0);
+        let homes: HashSet<u64> = first.map(|key| placed(Places::AGAIN, &key) >> 53).collect();
+        assert!(homes.len() > 1850, "{before:?}: only {} places are taken", homes.len());
+    }
+}
+
 /// Keys of one partition share the upper bits of their hash: the places in a table must not follow from those.
 #[test]
 fn keys_of_one_partition_spread_over_the_whole_table() {

@@ -33,9 +33,9 @@ impl<V: 'static> Folded<V> {
     /// Nothing yet of `buckets` buckets whose keys are to be put in order together.
     pub(super) fn new(by: KeyOrder, buckets: usize) -> Self {
         let places = match by {
-            // Another seed than the mappers': rows that came out of a table stand in the order of its places, and would
-            // fill one end of this table first, each new key behind a longer row of taken slots.
-            KeyOrder::Key => Places::Mixed(1),
+            // Rows that came out of a mapper's table stand in the order of its places, and would fill one end of this
+            // table first, each new key behind a longer row of taken slots.
+            KeyOrder::Key => Places::AGAIN,
             KeyOrder::Hash(buckets) => Places::ByHash(buckets),
         };
         Self {
