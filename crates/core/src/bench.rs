@@ -15,7 +15,7 @@ use crate::counters::Counters;
 use crate::datum::Datum;
 use crate::exec::Setup;
 use crate::flight::new_page;
-use crate::fold::{Ahead, BATCH, Batch, Places, Table, value};
+use crate::fold::{BATCH, Batch, Places, Table, value};
 use crate::input::{Cut, Plan};
 use crate::key::{self, Code};
 use crate::map::{CombineSink, KeepSink};
@@ -110,7 +110,6 @@ impl<V: Datum> MapSide<V> {
             Hold::Table => Box::new(TableSink {
                 combiner,
                 table: Table::new(Places::Mixed(0)),
-                ahead: Ahead::new(flight.clone()),
                 rows: KeepSink::new(placement, buckets, memory, flight),
             }),
             Hold::Rows | Hold::Ordered => Box::new(KeepSink::new(placement, buckets, memory, flight)),
@@ -165,7 +164,6 @@ impl<V> fmt::Debug for MapSide<V> {
 struct TableSink<V, C> {
     combiner: C,
     table: Table<V>,
-    ahead: Ahead<V>,
     rows: KeepSink,
 }
 
@@ -182,15 +180,13 @@ impl<V: Datum, C: Combiner<V>> PairSink<V> for TableSink<V, C> {
 
     fn push(&mut self, batch: &mut Batch<V>) -> Result<bool> {
         if !self.table.has_room() {
-            self.ahead.settle(&mut self.table, &self.combiner)?;
             self.table.grow();
         }
-        self.ahead.fold(&mut self.table, batch, &self.combiner)?;
+        self.table.probe().fold(batch, &self.combiner)?;
         Ok(false)
     }
 
     fn settle(&mut self) -> Result {
-        self.ahead.settle(&mut self.table, &self.combiner)?;
         self.rows().settle()
     }
 
@@ -203,7 +199,7 @@ impl<V: Datum, C: Combiner<V>> PairSink<V> for TableSink<V, C> {
     }
 
     fn is_empty(&self) -> bool {
-        self.table.is_empty() && self.ahead.is_empty() && PairSink::<V>::is_empty(&self.rows)
+        self.table.is_empty() && PairSink::<V>::is_empty(&self.rows)
     }
 
     fn discard(&mut self) {

@@ -115,15 +115,15 @@ impl<'a, K, V: Serialize> Emitter<'a, K, V> {
     {
         match &mut self.target {
             Target::Shuffle(collector) => {
-                let done = key::encode(key, &mut self.scratch, |encoded| collector.push(encoded, value));
-                match done {
-                    Ok(pushed) => pushed,
+                let mut pushed = Ok(());
+                // Not handed back by `encode`: a result within a result takes the way through memory.
+                let push = |encoded: Encoded<'_>| pushed = collector.push(encoded, value);
+                match key::encode(key, &mut self.scratch, push) {
+                    Ok(()) => pushed,
                     Err(error) => collector.poison(error.into()),
                 }
             }
-            Target::Direct(writer) => writer.write(key, &value),
-            Target::Sample(sample) => sample.put(key),
-            Target::Digest(digest) => digest.put(key, &value),
+            _ => self.emit_aside(key, &value),
         }
     }
 
@@ -148,9 +148,7 @@ impl<'a, K, V: Serialize> Emitter<'a, K, V> {
                     Err(error) => collector.poison(error.into()),
                 }
             }
-            Target::Direct(writer) => writer.write(key, value),
-            Target::Sample(sample) => sample.put(key),
-            Target::Digest(digest) => digest.put(key, value),
+            _ => self.emit_aside(key, value),
         }
     }
 
@@ -168,9 +166,23 @@ impl<'a, K, V: Serialize> Emitter<'a, K, V> {
                 Some(image) => collector.push_image(image, value),
                 None => collector.push(Encoded::Bytes(word.bytes()), value),
             },
-            Target::Direct(writer) => writer.write(BStr::new(word.bytes()), &value),
-            Target::Sample(sample) => sample.put(BStr::new(word.bytes())),
-            Target::Digest(digest) => digest.put(BStr::new(word.bytes()), &value),
+            _ => self.emit_aside(BStr::new(word.bytes()), &value),
+        }
+    }
+
+    /// Gives a pair to another target than the shuffle. Not inlined: behind every pair there would be little room for the
+    /// mapper's own code.
+    #[inline(never)]
+    fn emit_aside<Q, W>(&mut self, key: &Q, value: &W) -> Result
+    where
+        Q: Serialize + ?Sized,
+        W: Serialize + ?Sized,
+    {
+        match &mut self.target {
+            Target::Shuffle(collector) => collector.poison("a pair went the wrong way".into()),
+            Target::Direct(writer) => writer.write(key, value),
+            Target::Sample(sample) => sample.put(key),
+            Target::Digest(digest) => digest.put(key, value),
         }
     }
 

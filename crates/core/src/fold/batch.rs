@@ -1,8 +1,9 @@
 //! Pairs that wait to be folded or written together.
 //!
-//! Whoever takes a batch first asks for all the memory that its pairs will touch and then touches it, so that the
-//! waits overlap. It does not fold.
+//! The memory that its pairs will touch is asked for before it is touched, so that the waits overlap: by the batch itself
+//! while pairs come, if it knows the table, else by whoever takes it. It does not fold.
 
+use super::homes::Homes;
 use crate::flight::Flight;
 use crate::input::Span;
 use crate::key::Image;
@@ -23,6 +24,8 @@ pub(crate) struct Batch<V> {
     keys: Keys,
     values: Vec<V>,
     marks: Marks,
+    /// The table in which the keys are known to belong. Their hashes are known then.
+    homes: Option<Homes>,
 }
 
 /// From which records the pairs of a batch are: user code that fails with one of them is to be blamed for its record, not
@@ -43,13 +46,33 @@ impl Marks {
             flight.record_again(self.records[record].1);
         }
     }
+
+    /// Notes the record that is being mapped, when user code has seen all pairs: they may be of records before.
+    #[inline]
+    pub(crate) fn note_current(&self) {
+        self.note(usize::MAX);
+    }
 }
 
 /// The keys of a batch.
 #[derive(Debug)]
 pub(crate) struct Keys {
-    images: Vec<Image>,
+    short: Vec<Short>,
     long: Vec<u8>,
+}
+
+/// A key's image, or what stands for it, and the hash that places it in a table.
+#[derive(Debug, Clone, Copy)]
+struct Short {
+    image: Image,
+    hash: u64,
+}
+
+/// Which pair of a batch it is, and the hash of its key if that is known.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct At {
+    pub(crate) pair: usize,
+    pub(super) hash: u64,
 }
 
 /// A key of a batch.
@@ -61,12 +84,12 @@ pub(crate) enum BatchKey<'b> {
 
 impl Keys {
     pub(crate) fn len(&self) -> usize {
-        self.images.len()
+        self.short.len()
     }
 
     #[inline(always)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = BatchKey<'_>> {
-        self.images.iter().map(|image| resolve(&self.long, *image))
+        self.short.iter().map(|key| resolve(&self.long, key.image))
     }
 }
 
@@ -82,8 +105,8 @@ fn resolve(long: &[u8], key: Image) -> BatchKey<'_> {
 
 impl<V> Default for Batch<V> {
     fn default() -> Self {
-        let keys = Keys { images: Vec::with_capacity(BATCH), long: Vec::new() };
-        Self { keys, values: Vec::with_capacity(BATCH), marks: Marks::default() }
+        let keys = Keys { short: Vec::with_capacity(BATCH), long: Vec::new() };
+        Self { keys, values: Vec::with_capacity(BATCH), marks: Marks::default(), homes: None }
     }
 }
 
@@ -120,16 +143,47 @@ impl<V> Batch<V> {
     /// As [`Batch::push`], for a short key whose image is known.
     #[inline(always)]
     pub(crate) fn push_image(&mut self, image: Image, value: V) -> bool {
-        self.keys.images.push(image);
-        self.values.push(value);
-        self.keys.images.len() >= BATCH
+        let hash = match self.homes {
+            Some(homes) => homes.expect(image),
+            None => 0,
+        };
+        self.push_hashed(Short { image, hash }, value)
     }
 
     #[inline(never)]
     fn push_long(&mut self, key: &[u8], value: V) -> bool {
         let (at, len) = (self.keys.long.len() as u64, key.len() as u64);
         self.keys.long.extend_from_slice(key);
-        self.push_image(Image([at, 0, LONG | len]), value) || self.keys.long.len() >= LONG_BYTES
+        let hash = self.homes.map_or(0, |homes| homes.expect_long(key));
+        let full = self.push_hashed(Short { image: Image([at, 0, LONG | len]), hash }, value);
+        full || self.keys.long.len() >= LONG_BYTES
+    }
+
+    #[inline(always)]
+    fn push_hashed(&mut self, key: Short, value: V) -> bool {
+        self.keys.short.push(key);
+        self.values.push(value);
+        self.keys.short.len() >= BATCH
+    }
+
+    /// Says in which table, if in any, the pairs to come belong.
+    pub(super) fn expect_in(&mut self, homes: Option<Homes>) {
+        debug_assert!(self.is_empty(), "hashes belong to all pairs or to none");
+        self.homes = homes;
+    }
+
+    /// Says that pairs are not folded any more.
+    pub(crate) fn expect_nowhere(&mut self) {
+        self.homes = None;
+    }
+
+    /// Finds out the hashes of the keys, if they are not known yet.
+    #[inline(always)]
+    pub(super) fn know_hashes(&mut self, hash: impl Fn(BatchKey<'_>) -> u64) {
+        if self.homes.is_none() {
+            let Keys { short, long } = &mut self.keys;
+            short.iter_mut().for_each(|key| key.hash = hash(resolve(long, key.image)));
+        }
     }
 
     pub(crate) fn keys(&self) -> &Keys {
@@ -144,42 +198,34 @@ impl<V> Batch<V> {
         self.values.is_empty()
     }
 
-    /// Takes every pair out, in order, with its position. With `NOTE` each pair's record is noted before `each` sees it;
+    /// Takes every pair out, in order. With `NOTE` each pair's record is noted before `each` sees it;
     /// in any case that of a pair which `each` returns an error for.
     #[inline(always)]
     pub(crate) fn take<const NOTE: bool>(
         &mut self,
-        mut each: impl FnMut(usize, BatchKey<'_>, V) -> Result,
+        mut each: impl FnMut(At, BatchKey<'_>, V) -> Result,
     ) -> Result {
-        let Self { keys, values, marks } = self;
-        let (mut pairs, mut next) = (keys.iter().zip(values.drain(..)).enumerate(), 0);
+        let Self { keys, values, marks, .. } = self;
+        let (mut pairs, mut next) = (keys.short.iter().zip(values.drain(..)).enumerate(), 0);
         let taken = pairs.try_for_each(|(i, (key, value))| {
+            let at = At { pair: i, hash: key.hash };
             if NOTE && marks.records.get(next).is_some_and(|(first, _)| *first == i) {
                 marks.note(i);
                 next += 1;
             }
-            each(i, key, value).inspect_err(|_| marks.note(i))
+            each(at, resolve(&keys.long, key.image), value).inspect_err(|_| marks.note(i))
         });
         drop(pairs);
+        if NOTE && taken.is_ok() {
+            marks.note_current();
+        }
         self.clear();
         taken
     }
 
-    /// Says that the pairs to come are of the record that those of `before` were of at last.
-    pub(crate) fn go_on_from(&mut self, before: &Self) {
-        self.marks.records.clear();
-        if let Some(record) = before.last_mark() {
-            self.marks.records.push((0, record));
-            if let Some(flight) = &self.marks.flight {
-                // User code may have seen pairs of records before.
-                flight.record_again(record);
-            }
-        }
-    }
-
     /// Drops every pair.
     pub(crate) fn clear(&mut self) {
-        self.keys.images.clear();
+        self.keys.short.clear();
         self.values.clear();
         self.keys.long.clear();
         self.keys.long.shrink_to(LONG_BYTES);

@@ -2,14 +2,13 @@
 //!
 //! Mappers' workers and reducers' workers use the same table. Nothing here knows of partitions, runs or tasks.
 
-mod ahead;
 mod batch;
+mod homes;
 mod probe;
 mod slot;
 mod table;
 pub(crate) mod value;
 
-pub(crate) use ahead::Ahead;
 pub(crate) use batch::{BATCH, Batch, BatchKey, Keys, Marks};
 pub(crate) use slot::{Contents, Places, Slot, is_long};
 pub(crate) use table::Table;

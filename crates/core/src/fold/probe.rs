@@ -2,7 +2,8 @@
 //!
 //! The slots are at hand as a slice, so that no probe has to find out where they are. It does not make room.
 
-use super::batch::{BATCH, Batch, BatchKey};
+use super::batch::{At, Batch, BatchKey};
+use super::homes::Homes;
 use super::slot::{Kept, LONG, Places, Slot};
 use super::value::{from_word, is_word, to_word};
 use crate::api::Combiner;
@@ -19,21 +20,19 @@ pub(crate) struct Probe<'t, V> {
 }
 
 impl<V: 'static> Probe<'_, V> {
-    /// Folds all pairs of `batch`, for which there must be room.
+    /// Folds all pairs of `batch`, for which there must be room, and tells it where those to come belong.
     #[inline(always)]
     pub(crate) fn fold<C: Combiner<V>>(&mut self, batch: &mut Batch<V>, combiner: &C) -> Result {
-        let mut hashes = [0; BATCH];
-        for (hash, key) in hashes.iter_mut().zip(batch.keys().iter()) {
-            *hash = self.expect(key);
-        }
-        let fold =
-            |i: usize, key: BatchKey<'_>, value| self.fold_one(key, hashes[i % BATCH], value, combiner);
-        if C::CANNOT_DIE { batch.take::<false>(fold) } else { batch.take::<true>(fold) }
+        batch.know_hashes(|key| self.expect(key));
+        let fold = |at: At, key: BatchKey<'_>, value| self.fold_one(key, at.hash, value, combiner);
+        if C::CANNOT_DIE { batch.take::<false>(fold) } else { batch.take::<true>(fold) }?;
+        batch.expect_in(Homes::of(self.slots, self.shift, self.places));
+        Ok(())
     }
 
     /// Asks for the memory where a key belongs; returns the hash that [`Probe::fold_one`] wants.
     #[inline(always)]
-    pub(crate) fn expect(&self, key: BatchKey<'_>) -> u64 {
+    fn expect(&self, key: BatchKey<'_>) -> u64 {
         let hash = self.places.of(key);
         os::prefetch(self.slots, (hash >> self.shift) as usize);
         hash
@@ -41,13 +40,7 @@ impl<V: 'static> Probe<'_, V> {
 
     /// Folds one pair, for which there must be room.
     #[inline(always)]
-    pub(crate) fn fold_one<C: Combiner<V>>(
-        &mut self,
-        key: BatchKey<'_>,
-        hash: u64,
-        value: V,
-        combiner: &C,
-    ) -> Result {
+    fn fold_one<C: Combiner<V>>(&mut self, key: BatchKey<'_>, hash: u64, value: V, combiner: &C) -> Result {
         match key {
             BatchKey::Short(image) => self.fold_short(image, hash, value, combiner),
             BatchKey::Long(key) => self.fold_long(key, hash, value, combiner),

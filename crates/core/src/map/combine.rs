@@ -7,7 +7,7 @@ use crate::api::Combiner;
 use crate::collect::PairSink;
 use crate::datum::Datum;
 use crate::flight::{Flight, Stage};
-use crate::fold::{Ahead, Batch, Places, Table, value};
+use crate::fold::{Batch, Places, Table, value};
 use crate::result::Result;
 use crate::rows::{Buckets, Placement};
 use crate::run::RunWriter;
@@ -21,7 +21,6 @@ const LEAST_GAIN: u64 = 2;
 pub(crate) struct CombineSink<V, C> {
     combiner: C,
     table: Table<V>,
-    ahead: Ahead<V>,
     flight: Flight,
     table_limit: usize,
     rows: RowSink,
@@ -48,7 +47,6 @@ impl<V: Datum, C: Combiner<V>> CombineSink<V, C> {
         Self {
             combiner,
             table: Table::new(Places::Mixed(0)),
-            ahead: Ahead::new(flight.clone()),
             flight,
             table_limit: limit / 2,
             rows: RowSink::new(placement, buckets, limit / 2),
@@ -70,7 +68,6 @@ impl<V: Datum, C: Combiner<V>> CombineSink<V, C> {
     /// Makes room in the table for one more batch; true if it had to be emptied for that.
     #[cold]
     fn make_room(&mut self) -> Result<bool> {
-        self.ahead.settle(&mut self.table, &self.combiner)?;
         let new_keys = (self.table.len() - self.keys_before) as u64;
         let pays = self.table.len() < CACHED_KEYS || self.pairs >= LEAST_GAIN * new_keys;
         let fits = self.table.held() + self.table.growth() <= self.table_limit;
@@ -91,7 +88,6 @@ impl<V: Datum, C: Combiner<V>> CombineSink<V, C> {
 
     /// Makes rows of what is in the table.
     fn empty_table(&mut self) -> Result {
-        self.ahead.settle(&mut self.table, &self.combiner)?;
         // What fails from here on is of many records at once, and the page keeps saying so.
         let before = self.flight.enter(Stage::Commit);
         let Self { table, rows, batch, .. } = self;
@@ -115,21 +111,17 @@ impl<V: Datum, C: Combiner<V>> PairSink<V> for CombineSink<V, C> {
     fn push(&mut self, batch: &mut Batch<V>) -> Result<bool> {
         let emptied = !self.direct && !self.table.has_room() && self.make_room()?;
         if self.direct {
+            batch.expect_nowhere();
             self.rows.put(batch, 0)?;
             return Ok(self.rows.is_full());
         }
         self.pairs += batch.keys().len() as u64;
-        self.ahead.fold(&mut self.table, batch, &self.combiner)?;
+        self.table.probe().fold(batch, &self.combiner)?;
         Ok(emptied || self.table.held() > self.table_limit.max(self.table.least()))
-    }
-
-    fn settle(&mut self) -> Result {
-        self.ahead.settle(&mut self.table, &self.combiner)
     }
 
     fn discard(&mut self) {
         self.table = Table::new(Places::Mixed(0));
-        self.ahead = Ahead::new(self.flight.clone());
         self.batch.clear();
         self.code.clear();
         (self.pairs, self.keys_before) = (0, 0);
@@ -150,7 +142,7 @@ impl<V: Datum, C: Combiner<V>> PairSink<V> for CombineSink<V, C> {
     }
 
     fn is_empty(&self) -> bool {
-        self.table.is_empty() && self.rows.is_empty() && self.ahead.is_empty()
+        self.table.is_empty() && self.rows.is_empty()
     }
 
     fn spill(&mut self, run: &mut RunWriter, spill: u32) -> Result {

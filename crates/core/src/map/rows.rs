@@ -56,13 +56,12 @@ impl RowSink {
         let values = codes.len() / batch.keys().len().max(1);
         let places = self.place(batch, (USUAL_ROW + values).min(MOST_AHEAD))?;
         let (buckets, mut start) = (&mut self.buckets, 0);
-        batch.take::<false>(|i, key, end| {
+        batch.take::<false>(|at, key, end| {
+            let place = places[at.pair % BATCH];
             let code = &codes[std::mem::replace(&mut start, end)..end];
             match key {
-                BatchKey::Short(image) => {
-                    buckets.put(places[i % BATCH], split, &image.bytes()[..image.len()], code)
-                }
-                BatchKey::Long(key) => buckets.put(places[i % BATCH], split, key, code),
+                BatchKey::Short(image) => buckets.put(place, split, &image.bytes()[..image.len()], code),
+                BatchKey::Long(key) => buckets.put(place, split, key, code),
             }
         })
     }
@@ -73,8 +72,8 @@ impl RowSink {
         let places = self.place(batch, USUAL_ROW)?;
         let Self { buckets, code, .. } = self;
         let coded = buckets.split_code(split);
-        batch.take::<false>(|i, key, value| {
-            let place = places[i % BATCH];
+        batch.take::<false>(|at, key, value| {
+            let place = places[at.pair % BATCH];
             match (key, encode_small(&value)) {
                 (BatchKey::Short(image), Some(small)) => buckets.put_short(place, coded, image, small),
                 (key, _) => {

@@ -82,16 +82,25 @@ fn advise_huge_pages<T>(block: &mut [T]) {
     advised.unwrap_or_default();
 }
 
-/// Asks for the cache line of an element that is about to be used.
+/// Asks for the cache line at an address, which need not be anyone's.
 #[inline(always)]
 #[allow(unsafe_code)]
-pub(crate) fn prefetch<T>(slice: &[T], at: usize) {
+pub(crate) fn prefetch_at(address: usize) {
     #[cfg(target_arch = "x86_64")]
-    if let Some(element) = slice.get(at) {
+    {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: a prefetch has no effect but on the cache, and the address is that of a live element.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(element).cast()) };
+        let address = std::ptr::without_provenance::<i8>(address);
+        // SAFETY: a prefetch has no effect but on the cache, and faults at no address.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address) };
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = (slice, at);
+    let _ = address;
+}
+
+/// Asks for the cache line of an element that is about to be used.
+#[inline(always)]
+pub(crate) fn prefetch<T>(slice: &[T], at: usize) {
+    if let Some(element) = slice.get(at) {
+        prefetch_at(std::ptr::from_ref(element).addr());
+    }
 }

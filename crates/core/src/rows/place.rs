@@ -72,6 +72,7 @@ impl<K: 'static> Place for ByPartitioner<K> {
                 BatchKey::Long(key) => self.place_one(key)?,
             };
         }
+        marks.note_current();
         Ok(())
     }
 }
