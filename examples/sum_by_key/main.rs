@@ -89,7 +89,7 @@ impl Mapper for CompositePairs {
     fn map_block(&mut self, block: &[u8], out: &mut Emitter<'_, (String, u32), u64>) -> Result<bool> {
         key_values(block, b' ', &mut self.scratch, |key, value| {
             let number = parse_u64(value).ok_or_else(|| bad(value))?;
-            out.emit_as(&(key.bytes().to_str()?, key.len() as u32), number)
+            out.emit_as(&(key.to_str()?, key.len() as u32), number)
         })?;
         Ok(true)
     }

@@ -134,13 +134,28 @@ impl Image {
         }
     }
 
+    /// The key's bytes with `filler` in place of all others.
+    #[inline(always)]
+    pub(crate) fn filled_up(&self, filler: u8) -> [u64; 3] {
+        let Self([a, b, c]) = *self;
+        let masks = MASKS.get(self.len()).unwrap_or(&[0; 3]);
+        let fill = |word: u64, mask: u64| word & mask | u64::from_ne_bytes([filler; 8]) & !mask;
+        [fill(a, masks[0]), fill(b, masks[1]), fill(c, masks[2])]
+    }
+
+    /// Whether all bytes of the key are ASCII. The length, which stands beside them, is below 128 as well.
+    #[inline(always)]
+    pub(crate) fn is_ascii(&self) -> bool {
+        let Self([a, b, c]) = self;
+        (a | b | c) & u64::from_ne_bytes([0x80; 8]) == 0
+    }
+
     /// Whether a byte of the key is zero.
     #[inline(always)]
     pub(crate) fn has_zero(&self) -> bool {
         const LOW: u64 = u64::from_ne_bytes([1; 8]);
         let zero_in = |word: u64| word.wrapping_sub(LOW) & !word & (LOW << 7);
-        let words = self.0.iter().zip(MASKS.get(self.len()).unwrap_or(&[0; 3]));
-        words.fold(0, |found, (word, mask)| found | zero_in(word | !mask)) != 0
+        self.filled_up(0xff).into_iter().fold(0, |found, word| found | zero_in(word)) != 0
     }
 
     /// A hash that has nothing to do with [`super::hash()`], for tables: keys of one partition share the upper bits of that

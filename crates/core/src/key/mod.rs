@@ -59,6 +59,7 @@ mod hash;
 mod image;
 #[cfg(test)]
 mod order;
+mod utf8;
 #[cfg(test)]
 mod vectors;
 mod view;
@@ -68,4 +69,5 @@ pub(crate) use encode::{Code, Encoded, encode, encode_to_vec};
 pub use error::KeyError;
 pub(crate) use hash::{hash, partition_of, within_bucket};
 pub(crate) use image::{Image, long_table_hash, prefix, prefix_in};
+pub(crate) use utf8::{as_text, as_text_within};
 pub use view::KeyRef;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::text::{is_plain, write_field, write_raw};
 use crate::datum::Datum;
-use crate::key::KeyRef;
+use crate::key::{KeyRef, as_text_within};
 use crate::result::{BoxError, Result};
 use crate::text::Word;
 
@@ -75,7 +75,7 @@ impl PairWriter {
         {
             // The encoding of a string is the string: there is no need for one of its own.
             if kind == TypeId::of::<String>()
-                && let Err(error) = std::str::from_utf8(key)
+                && let Err(error) = as_text_within(word.tail(), word.len())
             {
                 let error = error.into();
                 self.fail(&error);

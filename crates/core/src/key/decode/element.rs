@@ -8,9 +8,9 @@ use serde::de::{Deserializer, Expected, Visitor};
 
 use super::access::{Elements, Entries, Fields, Variant};
 use super::reader::Reader;
-use crate::key::KeyError;
 use crate::key::error::Kind;
 use crate::key::form::MAX_DEPTH;
+use crate::key::{KeyError, as_text};
 
 /// Deserialises the value that begins where the reader stands.
 pub(super) struct Element<'r, 'de> {
@@ -103,7 +103,7 @@ impl<'de> Deserializer<'de> for Element<'_, 'de> {
         let offset = self.reader.offset();
         let not_text = |source| KeyError::from(Kind::Utf8 { offset, source });
         match self.string()? {
-            Cow::Borrowed(bytes) => visitor.visit_borrowed_str(str::from_utf8(bytes).map_err(not_text)?),
+            Cow::Borrowed(bytes) => visitor.visit_borrowed_str(as_text(bytes).map_err(not_text)?),
             Cow::Owned(bytes) => {
                 visitor.visit_string(String::from_utf8(bytes).map_err(|error| not_text(error.utf8_error()))?)
             }

@@ -5,8 +5,9 @@
 use serde::ser::{Impossible, SerializeSeq, SerializeTuple, SerializeTupleStruct};
 use serde::{Serialize, Serializer};
 
-use super::escape::is_plain_json;
-use super::shared::{NotWritten, append, compound, integers};
+use super::escape::{is_plain_json, is_plain_json_image};
+use super::shared::{NotWritten, compound, integers};
+use crate::key::Image;
 use crate::text::push_u64;
 
 /// A JSON array in the making.
@@ -89,11 +90,15 @@ impl<'o> Serializer for Element<'o> {
 
     #[inline]
     fn serialize_str(self, value: &str) -> Result<(), NotWritten> {
-        if !is_plain_json(value.as_bytes()) {
+        let image = Image::new(value.as_bytes());
+        if !image.map_or_else(|| is_plain_json(value.as_bytes()), is_plain_json_image) {
             return Err(NotWritten::Compound);
         }
         self.out.push(b'"');
-        append(value.as_bytes(), self.out);
+        match image {
+            Some(short) => short.append_to(self.out),
+            None => self.out.extend_from_slice(value.as_bytes()),
+        }
         self.out.push(b'"');
         Ok(())
     }

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr3};
 
+use crate::key::Image;
 use crate::result::Result;
 
 /// Appends `bytes` to `out`, escaped.
@@ -45,6 +46,13 @@ pub(crate) fn is_plain(bytes: &[u8]) -> bool {
 #[inline]
 pub(super) fn is_plain_json(bytes: &[u8]) -> bool {
     is_free_of::<b' '>(bytes, b"\"\\")
+}
+
+/// The same of the bytes of an image, which are at hand in words.
+#[inline(always)]
+pub(super) fn is_plain_json_image(image: Image) -> bool {
+    let filled = image.filled_up(b' ');
+    filled.into_iter().fold(true, |free, word| free & is_word_free_of::<b' '>(word, b"\"\\"))
 }
 
 /// Whether there is a control character.

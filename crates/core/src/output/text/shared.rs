@@ -4,22 +4,25 @@ use std::fmt::{self, Display};
 
 use serde::ser;
 
-use crate::key::Image;
-
 /// Why a value was not written.
 #[derive(Debug)]
 pub(super) enum NotWritten {
     /// It is not of the kind that the writer knows.
     Compound,
     /// It failed to serialise itself.
-    Failed(String),
+    Failed(Box<Message>),
 }
+
+/// What a value says of its failure. Boxed, a result with it fits into two registers: written to memory in halves and read
+/// as a whole at once, it would keep every value waiting.
+#[derive(Debug)]
+pub(super) struct Message(String);
 
 impl Display for NotWritten {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Compound => f.write_str("not a scalar"),
-            Self::Failed(message) => f.write_str(message),
+            Self::Failed(message) => f.write_str(&message.0),
         }
     }
 }
@@ -28,16 +31,7 @@ impl std::error::Error for NotWritten {}
 
 impl ser::Error for NotWritten {
     fn custom<T: Display>(message: T) -> Self {
-        Self::Failed(message.to_string())
-    }
-}
-
-/// Appends what is usually short: without a call then.
-#[inline(always)]
-pub(super) fn append(bytes: &[u8], out: &mut Vec<u8>) {
-    match Image::new(bytes) {
-        Some(short) => short.append_to(out),
-        None => out.extend_from_slice(bytes),
+        Self::Failed(Box::new(Message(message.to_string())))
     }
 }
 
