@@ -7,6 +7,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::api::{Combiner, Max, Sum};
 use crate::datum::Datum;
+use crate::flight::new_page;
+use crate::input::Span;
 use crate::key::{self, Image, long_table_hash};
 use crate::result::Result;
 
@@ -191,6 +193,28 @@ fn a_drain_that_fails_leaves_an_empty_table() {
     assert!(table.drain(each).is_err());
     assert!(table.is_empty());
     assert!(drained(&mut table, false).is_empty());
+}
+
+/// User code that fails with a pair is blamed for the pair's record, and then for the one that is being mapped.
+#[test]
+fn a_batch_notes_the_record_of_each_pair_and_then_the_current_one() {
+    let (flight, record) = (new_page().expect("a page"), |offset| Span { offset, len: 1 });
+    let mut batch = Batch::noting(flight.clone());
+    for offset in 1..=3 {
+        flight.record(record(offset));
+        batch.mark(record(offset));
+        if offset < 3 {
+            batch.push(b"key", offset);
+        }
+    }
+    let mut seen = Vec::new();
+    let taken = batch.take::<true>(|_, _, value: u64| {
+        seen.push((value, flight.sight().record));
+        Ok(())
+    });
+    taken.expect("no error");
+    assert_eq!(seen, [(1, Some(record(1))), (2, Some(record(2)))]);
+    assert_eq!(flight.sight().record, Some(record(3)));
 }
 
 /// Pairs that come in the order of one table's slots must not fill one end of the next table first.
