@@ -23,7 +23,8 @@ pub(super) trait Kernel: Copy {
     fn few_positions(self, mask: u64, at: u16, out: &mut [u16; CHUNK]);
 }
 
-/// A loop that is compiled once per instruction set, with everything that is inlined into it.
+/// A loop over a piece of text that is compiled once per instruction set. No user code is part of it: that would be
+/// compiled as often, and be too long to be inlined in so many places.
 pub(super) trait Task {
     /// What comes out.
     type Output;

@@ -5,7 +5,7 @@
 use super::edges::{Edges, PIECE, Writer};
 use super::kernel::{CHUNK, Kernel, Task};
 use super::scratch::{Parts, Scratch};
-use super::simd::dispatch;
+use super::simd::Machine;
 use super::word::Word;
 use super::words::padded;
 
@@ -15,8 +15,7 @@ use super::words::padded;
 /// what stands before the first separator, the value what stands behind it. A line without separator is a key with an
 /// empty value, and an empty line is nothing. An error of `each` ends the call at once.
 ///
-/// The search, and `each` with it as far as it can be inlined, is compiled for several instruction sets, of which the
-/// best that this machine has is used.
+/// The search is compiled for several instruction sets, of which the best that this machine has is used.
 ///
 /// ```
 /// use gristmill::text::{Scratch, key_values, parse_u64};
@@ -39,40 +38,34 @@ pub fn key_values<E>(
     scratch: &mut Scratch,
     each: impl FnMut(Word<'_>, &[u8]) -> Result<(), E>,
 ) -> Result<(), E> {
-    dispatch(KeyValues { block, separator, parts: scratch.parts(), each })
+    key_values_by(Machine::best(), block, separator, scratch.parts(), each)
 }
 
 /// The pairs of a block.
-pub(super) struct KeyValues<'a, F> {
-    pub(super) block: &'a [u8],
-    pub(super) separator: u8,
-    pub(super) parts: &'a mut Parts,
-    pub(super) each: F,
-}
-
-impl<E, F: FnMut(Word<'_>, &[u8]) -> Result<(), E>> Task for KeyValues<'_, F> {
-    type Output = Result<(), E>;
-
-    #[inline(always)]
-    fn run<K: Kernel>(self, kernel: K) -> Result<(), E> {
-        let Self { block, separator, parts: Parts { edges: key_ends, line_ends, text }, mut each } = self;
-        let mut begun = Begun { separator, start: 1, ran_on: 0 };
-        let mut line = Line { start: 0, key_end: None };
-        for (i, piece) in block.chunks(PIECE).enumerate() {
-            let at = i * PIECE;
-            let last = at + piece.len() == block.len();
-            begun = find(kernel, piece, begun, last, key_ends, line_ends);
-            line = hand_out(key_ends, line_ends, at, line, |start, key_end, end| {
-                let line = without_return(block, start, end);
-                let (key_len, value) = match line.get(key_end - start..) {
-                    Some([_, value @ ..]) => (key_end - start, value),
-                    _ => (line.len(), &line[line.len()..]),
-                };
-                if line.is_empty() { Ok(()) } else { each(padded(block, start, key_len, text), value) }
-            })?;
-        }
-        Ok(())
+#[inline(always)]
+pub(super) fn key_values_by<E>(
+    machine: Machine,
+    block: &[u8],
+    separator: u8,
+    Parts { edges: key_ends, line_ends, text }: &mut Parts,
+    mut each: impl FnMut(Word<'_>, &[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut begun = Begun { separator, start: 1, ran_on: 0 };
+    let mut line = Line { start: 0, key_end: None };
+    for (i, piece) in block.chunks(PIECE).enumerate() {
+        let at = i * PIECE;
+        let last = at + piece.len() == block.len();
+        begun = machine.run(Find { piece, begun, last, key_ends, line_ends });
+        line = hand_out(key_ends, line_ends, at, line, |start, key_end, end| {
+            let line = without_return(block, start, end);
+            let (key_len, value) = match line.get(key_end - start..) {
+                Some([_, value @ ..]) => (key_end - start, value),
+                _ => (line.len(), &line[line.len()..]),
+            };
+            if line.is_empty() { Ok(()) } else { each(padded(block, start, key_len, text), value) }
+        })?;
     }
+    Ok(())
 }
 
 /// The line without the `\r` of a `\r\n`.
@@ -115,27 +108,33 @@ impl Begun {
 }
 
 /// Finds the ends of lines in a piece, and one end of a key for each: its first separator, or else its own end.
-#[inline(always)]
-fn find<K: Kernel>(
-    kernel: K,
-    piece: &[u8],
+struct Find<'a> {
+    piece: &'a [u8],
     begun: Begun,
     last: bool,
-    key_ends: &mut Edges,
-    line_ends: &mut Edges,
-) -> Begun {
-    let mut search = Search { begun, key_ends: key_ends.rewrite(), line_ends: line_ends.rewrite() };
-    let (chunks, rest) = piece.as_chunks();
-    for (i, chunk) in chunks.iter().enumerate() {
-        search.add(kernel, chunk, i * CHUNK);
+    key_ends: &'a mut Edges,
+    line_ends: &'a mut Edges,
+}
+
+impl Task for Find<'_> {
+    type Output = Begun;
+
+    #[inline(always)]
+    fn run<K: Kernel>(self, kernel: K) -> Begun {
+        let Self { piece, begun, last, key_ends, line_ends } = self;
+        let mut search = Search { begun, key_ends: key_ends.rewrite(), line_ends: line_ends.rewrite() };
+        let (chunks, rest) = piece.as_chunks();
+        for (i, chunk) in chunks.iter().enumerate() {
+            search.add(kernel, chunk, i * CHUNK);
+        }
+        if !rest.is_empty() {
+            // Zeros end no line. Where they are separators, a key ends just where the block does, as it must.
+            let mut chunk = [0; CHUNK];
+            chunk[..rest.len()].copy_from_slice(rest);
+            search.add(kernel, &chunk, chunks.len() * CHUNK);
+        }
+        search.finish(piece, last)
     }
-    if !rest.is_empty() {
-        // Zeros end no line. Where they are separators, a key ends just where the block does, as it must.
-        let mut chunk = [0; CHUNK];
-        chunk[..rest.len()].copy_from_slice(rest);
-        search.add(kernel, &chunk, chunks.len() * CHUNK);
-    }
-    search.finish(piece, last)
 }
 
 /// The search for the ends of keys and lines.

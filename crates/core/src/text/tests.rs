@@ -9,43 +9,14 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::edges::PIECE;
-use super::kernel::{CHUNK, Kernel, Portable, Task};
-use super::key_values::KeyValues;
+use super::kernel::{CHUNK, Kernel, Task};
+use super::key_values::key_values_by;
 use super::scratch::{PADDING, Scratch};
+use super::simd::Machine;
 use super::word::Word;
-use super::words::{LowerWords, Words};
+use super::words::{lower_words_by, words_by};
 
 type Pair = (Vec<u8>, Vec<u8>);
-
-/// One after the other with the same scratch, as the kernels of several machines.
-#[derive(Debug, Clone, Copy)]
-enum Machine {
-    Any,
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
-}
-
-impl Machine {
-    #[cfg(target_arch = "x86_64")]
-    const ALL: [Self; 3] = [Self::Any, Self::Avx2, Self::Avx512];
-    #[cfg(not(target_arch = "x86_64"))]
-    const ALL: [Self; 1] = [Self::Any];
-
-    /// What the task gives, unless this machine cannot run it.
-    fn run<T: Task>(self, task: T) -> Option<T::Output> {
-        #[cfg(target_arch = "x86_64")]
-        use super::simd::x86::{Avx2, Avx512};
-        match self {
-            Self::Any => Some(task.run(Portable)),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => Avx2::find().map(|found| found.run(task)),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => Avx512::find().map(|found| found.run(task)),
-        }
-    }
-}
 
 fn is_padded(word: Word<'_>) -> bool {
     word.tail().len() >= word.len() + PADDING && word.tail().starts_with(word.bytes())
@@ -58,7 +29,7 @@ fn split(block: &[u8]) -> Vec<Vec<u8>> {
 
 fn check_words(block: &[u8], scratch: &mut Scratch) {
     let expected = split(block);
-    for machine in Machine::ALL {
+    for machine in Machine::all() {
         for lowered in [false, true] {
             let mut seen = Vec::new();
             let each = |word: Word<'_>| {
@@ -67,19 +38,13 @@ fn check_words(block: &[u8], scratch: &mut Scratch) {
                 Ok::<_, Infallible>(())
             };
             let parts = scratch.parts();
-            let ran = if lowered {
-                machine.run(LowerWords { block, parts, each })
+            let Ok(()) = if lowered {
+                lower_words_by(machine, block, parts, each)
             } else {
-                machine.run(Words { block, parts, each })
+                words_by(machine, block, parts, each)
             };
-            if ran.is_some() {
-                let expected = if lowered { split(&block.to_ascii_lowercase()) } else { expected.clone() };
-                assert!(
-                    seen == expected,
-                    "{machine:?}, lowered: {lowered}, block: {:?}",
-                    bstr::BStr::new(block)
-                );
-            }
+            let expected = if lowered { split(&block.to_ascii_lowercase()) } else { expected.clone() };
+            assert!(seen == expected, "{machine:?}, lowered: {lowered}, block: {:?}", bstr::BStr::new(block));
         }
     }
 }
@@ -98,16 +63,15 @@ fn naive_pairs(block: &[u8], separator: u8) -> Vec<Pair> {
 
 fn check_pairs(block: &[u8], separator: u8, scratch: &mut Scratch) {
     let expected = naive_pairs(block, separator);
-    for machine in Machine::ALL {
+    for machine in Machine::all() {
         let mut seen = Vec::new();
         let each = |key: Word<'_>, value: &[u8]| {
             assert!(is_padded(key), "{machine:?}: {key:?}");
             seen.push((key.to_vec(), value.to_vec()));
             Ok::<_, Infallible>(())
         };
-        if machine.run(KeyValues { block, separator, parts: scratch.parts(), each }).is_some() {
-            assert!(seen == expected, "{machine:?}, separator {separator}: {:?}", bstr::BStr::new(block));
-        }
+        let Ok(()) = key_values_by(machine, block, separator, scratch.parts(), each);
+        assert!(seen == expected, "{machine:?}, separator {separator}: {:?}", bstr::BStr::new(block));
     }
 }
 
@@ -209,7 +173,7 @@ fn positions_of_any_mask() {
         for mask in [low, low.reverse_bits(), low & 0x5555_5555_5555_5555, low ^ 0x8001_0000_0180_0001] {
             let expected: Vec<u16> =
                 (0..64).filter(|bit| mask >> bit & 1 == 1).map(|bit| 4032 + bit).collect();
-            for found in Machine::ALL.iter().filter_map(|machine| machine.run(Positions(mask))) {
+            for found in Machine::all().into_iter().map(|machine| machine.run(Positions(mask))) {
                 assert_eq!(found, [expected.clone(), expected.clone()], "{mask:x}");
             }
         }

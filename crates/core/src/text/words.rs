@@ -5,7 +5,7 @@
 use super::edges::{Edges, PIECE, Writer};
 use super::kernel::{CHUNK, Kernel, Task};
 use super::scratch::{PADDING, Parts, Room, Scratch};
-use super::simd::dispatch;
+use super::simd::Machine;
 use super::word::Word;
 
 /// Calls `each` for every word of a block, in order.
@@ -13,8 +13,7 @@ use super::word::Word;
 /// A word is a longest stretch without [ASCII white space](u8::is_ascii_whitespace). A block is looked at by itself:
 /// what continues a word in another block is another word there. An error of `each` ends the call at once.
 ///
-/// The search, and `each` with it as far as it can be inlined, is compiled for several instruction sets, of which the
-/// best that this machine has is used.
+/// The search is compiled for several instruction sets, of which the best that this machine has is used.
 ///
 /// ```
 /// use gristmill::text::{Scratch, words};
@@ -36,7 +35,7 @@ pub fn words<E>(
     scratch: &mut Scratch,
     each: impl FnMut(Word<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    dispatch(Words { block, parts: scratch.parts(), each })
+    words_by(Machine::best(), block, scratch.parts(), each)
 }
 
 /// Calls `each` for every word of a block, in order, with the letters `A`–`Z` in lower case.
@@ -63,63 +62,51 @@ pub fn lower_words<E>(
     scratch: &mut Scratch,
     each: impl FnMut(Word<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    dispatch(LowerWords { block, parts: scratch.parts(), each })
+    lower_words_by(Machine::best(), block, scratch.parts(), each)
 }
 
 /// The words as they are, borrowed from the block.
-pub(super) struct Words<'a, F> {
-    pub(super) block: &'a [u8],
-    pub(super) parts: &'a mut Parts,
-    pub(super) each: F,
-}
-
-impl<E, F: FnMut(Word<'_>) -> Result<(), E>> Task for Words<'_, F> {
-    type Output = Result<(), E>;
-
-    #[inline(always)]
-    fn run<K: Kernel>(self, kernel: K) -> Result<(), E> {
-        let Self { block, parts: Parts { edges, text, .. }, mut each } = self;
-        let mut open = None;
-        for (i, piece) in block.chunks(PIECE).enumerate() {
-            let at = i * PIECE;
-            let last = at + piece.len() == block.len();
-            find(kernel, piece, open.is_some(), last, edges);
-            open = hand_out(edges, at, open, |start, end| each(padded(block, start, end - start, text)))?;
-        }
-        Ok(())
+#[inline(always)]
+pub(super) fn words_by<E>(
+    machine: Machine,
+    block: &[u8],
+    Parts { edges, text, .. }: &mut Parts,
+    mut each: impl FnMut(Word<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut open = None;
+    for (i, piece) in block.chunks(PIECE).enumerate() {
+        let at = i * PIECE;
+        let last = at + piece.len() == block.len();
+        machine.run(Find { piece, inside: open.is_some(), last, edges });
+        open = hand_out(edges, at, open, |start, end| each(padded(block, start, end - start, text)))?;
     }
+    Ok(())
 }
 
 /// The words in lower case, which they are only in a copy.
-pub(super) struct LowerWords<'a, F> {
-    pub(super) block: &'a [u8],
-    pub(super) parts: &'a mut Parts,
-    pub(super) each: F,
-}
-
-impl<E, F: FnMut(Word<'_>) -> Result<(), E>> Task for LowerWords<'_, F> {
-    type Output = Result<(), E>;
-
-    #[inline(always)]
-    fn run<K: Kernel>(self, kernel: K) -> Result<(), E> {
-        let Self { block, parts: Parts { edges, text, .. }, mut each } = self;
-        let (mut done, mut held) = (0, 0);
-        for piece in block.chunks(PIECE) {
-            done += piece.len();
-            let room = text.for_piece(held);
-            lower(kernel, piece, &mut room[held..], held > 0, done == block.len(), edges);
-            let open = (held > 0).then_some(0);
-            let open =
-                hand_out(edges, held, open, |start, end| each(Word::within(&room[start..], end - start)))?;
-            // A word that goes on in the next piece goes on behind its beginning, too.
-            let filled = held + piece.len();
-            held = open.map_or(0, |start| filled - start);
-            if let Some(start @ 1..) = open {
-                room.copy_within(start..filled, 0);
-            }
+#[inline(always)]
+pub(super) fn lower_words_by<E>(
+    machine: Machine,
+    block: &[u8],
+    Parts { edges, text, .. }: &mut Parts,
+    mut each: impl FnMut(Word<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let (mut done, mut held) = (0, 0);
+    for piece in block.chunks(PIECE) {
+        done += piece.len();
+        let room = text.for_piece(held);
+        let (lowered, inside, last) = (&mut room[held..], held > 0, done == block.len());
+        machine.run(Lower { piece, lowered, inside, last, edges });
+        let open = (held > 0).then_some(0);
+        let open = hand_out(edges, held, open, |start, end| each(Word::within(&room[start..], end - start)))?;
+        // A word that goes on in the next piece goes on behind its beginning, too.
+        let filled = held + piece.len();
+        held = open.map_or(0, |start| filled - start);
+        if let Some(start @ 1..) = open {
+            room.copy_within(start..filled, 0);
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// The word of a block that begins at `start`: borrowed from the block, unless that ends too near behind it.
@@ -129,41 +116,60 @@ pub(super) fn padded<'w>(block: &'w [u8], start: usize, len: usize, room: &'w mu
     if tail.len() >= len + PADDING { Word::within(tail, len) } else { room.padded(&tail[..len]) }
 }
 
-/// Finds where words of a piece begin and end, one after the other; `inside` if it begins within one.
-#[inline(always)]
-fn find<K: Kernel>(kernel: K, piece: &[u8], inside: bool, last: bool, edges: &mut Edges) {
-    let mut search = Search { edges: edges.rewrite(), inside: u64::from(inside) };
-    let (chunks, rest) = piece.as_chunks();
-    for (i, chunk) in chunks.iter().enumerate() {
-        search.add(kernel, kernel.blanks(chunk), i * CHUNK);
+/// Finds where words of a piece begin and end, one after the other.
+struct Find<'a> {
+    piece: &'a [u8],
+    /// Whether the piece begins within a word.
+    inside: bool,
+    last: bool,
+    edges: &'a mut Edges,
+}
+
+impl Task for Find<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<K: Kernel>(self, kernel: K) {
+        let Self { piece, inside, last, edges } = self;
+        let mut search = Search { edges: edges.rewrite(), inside: u64::from(inside) };
+        let (chunks, rest) = piece.as_chunks();
+        for (i, chunk) in chunks.iter().enumerate() {
+            search.add(kernel, kernel.blanks(chunk), i * CHUNK);
+        }
+        if !rest.is_empty() {
+            search.add(kernel, kernel.blanks(&with_blanks(rest)), chunks.len() * CHUNK);
+        }
+        search.finish(piece, last);
     }
-    if !rest.is_empty() {
-        search.add(kernel, kernel.blanks(&with_blanks(rest)), chunks.len() * CHUNK);
-    }
-    search.finish(piece, last);
 }
 
 /// The same, and writes the piece to `lowered` in lower case.
-#[inline(always)]
-fn lower<K: Kernel>(
-    kernel: K,
-    piece: &[u8],
-    lowered: &mut [u8],
+struct Lower<'a> {
+    piece: &'a [u8],
+    lowered: &'a mut [u8],
     inside: bool,
     last: bool,
-    edges: &mut Edges,
-) {
-    let mut search = Search { edges: edges.rewrite(), inside: u64::from(inside) };
-    let (chunks, rest) = piece.as_chunks();
-    let (lowered, _) = lowered.as_chunks_mut();
-    for (i, (chunk, lowered)) in chunks.iter().zip(&mut *lowered).enumerate() {
-        search.add(kernel, kernel.lower(chunk, lowered), i * CHUNK);
+    edges: &'a mut Edges,
+}
+
+impl Task for Lower<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<K: Kernel>(self, kernel: K) {
+        let Self { piece, lowered, inside, last, edges } = self;
+        let mut search = Search { edges: edges.rewrite(), inside: u64::from(inside) };
+        let (chunks, rest) = piece.as_chunks();
+        let (lowered, _) = lowered.as_chunks_mut();
+        for (i, (chunk, lowered)) in chunks.iter().zip(&mut *lowered).enumerate() {
+            search.add(kernel, kernel.lower(chunk, lowered), i * CHUNK);
+        }
+        if !rest.is_empty() {
+            let lowered = &mut lowered[chunks.len()];
+            search.add(kernel, kernel.lower(&with_blanks(rest), lowered), chunks.len() * CHUNK);
+        }
+        search.finish(piece, last);
     }
-    if !rest.is_empty() {
-        let lowered = &mut lowered[chunks.len()];
-        search.add(kernel, kernel.lower(&with_blanks(rest), lowered), chunks.len() * CHUNK);
-    }
-    search.finish(piece, last);
 }
 
 /// The rest of a block as a whole chunk.
