@@ -15,7 +15,7 @@ use crate::counters::Counters;
 use crate::datum::Datum;
 use crate::exec::Setup;
 use crate::flight::new_page;
-use crate::fold::{BATCH, Batch, Places, Table, value};
+use crate::fold::{BATCH, Batch, value};
 use crate::input::{Cut, Plan};
 use crate::key::{self, Code};
 use crate::map::{CombineSink, KeepSink};
@@ -26,7 +26,7 @@ use crate::reduce::{
 };
 use crate::result::Result;
 use crate::rows::{Buckets, ByHash, ByRange, Placement};
-use crate::run::{CommitRecord, RowShape, RunWriter, SpillSettings};
+use crate::run::{CommitRecord, RowShape, SpillSettings};
 use crate::task::{Care, TaskEnv};
 use crate::text::Word;
 use crate::workdir::WorkFolder;
@@ -107,11 +107,9 @@ impl<V: Datum> MapSide<V> {
         let placement: Placement = Arc::new(ByHash { buckets: terms.partitions * terms.buckets });
         let sink: Box<dyn PairSink<V>> = match hold {
             Hold::Adaptive => Box::new(CombineSink::new(combiner, placement, buckets, memory, flight)),
-            Hold::Table => Box::new(TableSink {
-                combiner,
-                table: Table::new(Places::Mixed(0)),
-                rows: KeepSink::new(placement, buckets, memory, flight),
-            }),
+            Hold::Table => {
+                Box::new(CombineSink::new(combiner, placement, buckets, memory, flight).always_table())
+            }
             Hold::Rows | Hold::Ordered => Box::new(KeepSink::new(placement, buckets, memory, flight)),
         };
         let collector = Collector::new(sink, Runs::new(Arc::clone(&env)), env.flight.clone());
@@ -157,66 +155,6 @@ impl<V: Datum> MapSide<V> {
 impl<V> fmt::Debug for MapSide<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MapSide").field("hold", &self.hold).finish_non_exhaustive()
-    }
-}
-
-/// What [`CombineSink`] would be if it never asked whether the table pays. Pairs that come encoded are rows at once.
-struct TableSink<V, C> {
-    combiner: C,
-    table: Table<V>,
-    rows: KeepSink,
-}
-
-impl<V: Datum, C: Combiner<V>> TableSink<V, C> {
-    fn rows(&mut self) -> &mut dyn PairSink<V> {
-        &mut self.rows
-    }
-}
-
-impl<V: Datum, C: Combiner<V>> PairSink<V> for TableSink<V, C> {
-    fn begin(&mut self, split: u32) -> Result {
-        self.rows().begin(split)
-    }
-
-    fn push(&mut self, batch: &mut Batch<V>) -> Result<bool> {
-        if !self.table.has_room() {
-            self.table.grow();
-        }
-        self.table.probe().fold(batch, &self.combiner)?;
-        Ok(false)
-    }
-
-    fn settle(&mut self) -> Result {
-        self.rows().settle()
-    }
-
-    fn code(&mut self) -> &mut Vec<u8> {
-        PairSink::<V>::code(&mut self.rows)
-    }
-
-    fn push_encoded(&mut self, key: &[u8]) -> Result<bool> {
-        self.rows().push_encoded(key)
-    }
-
-    fn is_empty(&self) -> bool {
-        self.table.is_empty() && PairSink::<V>::is_empty(&self.rows)
-    }
-
-    fn discard(&mut self) {
-        // No user code fails here.
-    }
-
-    fn spill(&mut self, run: &mut RunWriter, spill: u32) -> Result {
-        self.settle()?;
-        let (rows, mut batch) = (&mut self.rows, Batch::default());
-        self.table.drain(|slot, mut contents| {
-            if contents.batch(&slot, &mut batch)? {
-                rows.push(&mut batch)?;
-            }
-            Ok(())
-        })?;
-        rows.push(&mut batch)?;
-        self.rows().spill(run, spill)
     }
 }
 

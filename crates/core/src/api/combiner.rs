@@ -2,7 +2,9 @@
 //!
 //! It does not hold the table that combiners work on: that is in `fold`.
 
-use crate::result::Result;
+use std::fmt::Display;
+
+use crate::result::{BoxError, Result};
 
 /// Folds two values of one key into one, before the shuffle and after it.
 ///
@@ -55,13 +57,20 @@ macro_rules! sum_of_integers {
 
             #[inline]
             fn combine(&self, acc: &mut $int, next: $int) -> Result {
-                *acc = acc
-                    .checked_add(next)
-                    .ok_or_else(|| format!("the sum {acc} + {next} overflows {}", stringify!($int)))?;
+                match acc.checked_add(next) {
+                    Some(sum) => *acc = sum,
+                    None => return Err(overflow(*acc, next, stringify!($int))),
+                }
                 Ok(())
             }
         }
     )*};
+}
+
+#[cold]
+#[inline(never)]
+fn overflow(acc: impl Display, next: impl Display, kind: &str) -> BoxError {
+    format!("the sum {acc} + {next} overflows {kind}").into()
 }
 
 sum_of_integers!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize);

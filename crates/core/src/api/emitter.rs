@@ -164,7 +164,7 @@ impl<'a, K, V: Serialize> Emitter<'a, K, V> {
         match &mut self.target {
             Target::Shuffle(collector) => match Image::of_tail(word.tail(), word.len()) {
                 Some(image) => collector.push_image(image, value),
-                None => collector.push(Encoded::Bytes(word.bytes()), value),
+                None => collector.push_long(word.bytes(), value),
             },
             _ => self.emit_aside(BStr::new(word.bytes()), &value),
         }

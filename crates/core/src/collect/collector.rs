@@ -105,6 +105,12 @@ impl<V> Collector<V> {
         if self.batch.push_image(image, value) { self.pass_on() } else { Ok(()) }
     }
 
+    /// As [`Collector::push`], for a key that has no image.
+    #[inline(never)]
+    pub(crate) fn push_long(&mut self, key: &[u8], value: V) -> Result {
+        if self.batch.push(key, value) { self.pass_on() } else { Ok(()) }
+    }
+
     /// As [`Collector::push`], for a value that is given in a form of its encoding.
     #[inline(always)]
     pub(crate) fn push_ref<W: Serialize + ?Sized>(&mut self, key: Encoded<'_>, value: &W) -> Result {

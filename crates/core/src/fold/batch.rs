@@ -4,27 +4,30 @@
 //! while pairs come, if it knows the table, else by whoever takes it. It does not fold.
 
 use super::homes::Homes;
+use super::keys::{BatchKey, Keys, LONG, Slot};
 use crate::flight::Flight;
 use crate::input::Span;
 use crate::key::Image;
-use crate::result::Result;
 
 /// Pairs in a full batch.
 pub(crate) const BATCH: usize = 64;
 
+/// Pairs whose memory is asked for together. A request is done with when its address is translated: a few at once
+/// share that wait.
+const GROUP: usize = 8;
+
 /// Bytes of long keys after which a batch counts as full.
 const LONG_BYTES: usize = 64 << 10;
-
-/// What the top byte of an image's last word says of a key that has no image.
-const LONG: u64 = 0xff << 56;
 
 /// Up to [`BATCH`] pairs, in the order in which they came.
 #[derive(Debug)]
 pub(crate) struct Batch<V> {
-    keys: Keys,
+    /// The keys, and their hashes if the table is known.
+    slots: Vec<Slot>,
+    long: Vec<u8>,
     values: Vec<V>,
     marks: Marks,
-    /// The table in which the keys are known to belong. Their hashes are known then.
+    /// The table in which the keys are known to belong.
     homes: Option<Homes>,
 }
 
@@ -38,6 +41,15 @@ pub(crate) struct Marks {
 }
 
 impl Marks {
+    /// Notes the record of pair `i` if the pair before, for which it was called, is of another one.
+    #[inline(always)]
+    pub(crate) fn note_next(&self, i: usize, next: &mut usize) {
+        if self.records.get(*next).is_some_and(|(first, _)| *first == i) {
+            self.note(i);
+            *next += 1;
+        }
+    }
+
     /// Notes the record of pair `i` for the case that the process dies with it.
     #[inline]
     pub(crate) fn note(&self, i: usize) {
@@ -54,59 +66,10 @@ impl Marks {
     }
 }
 
-/// The keys of a batch.
-#[derive(Debug)]
-pub(crate) struct Keys {
-    short: Vec<Short>,
-    long: Vec<u8>,
-}
-
-/// A key's image, or what stands for it, and the hash that places it in a table.
-#[derive(Debug, Clone, Copy)]
-struct Short {
-    image: Image,
-    hash: u64,
-}
-
-/// Which pair of a batch it is, and the hash of its key if that is known.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct At {
-    pub(crate) pair: usize,
-    pub(super) hash: u64,
-}
-
-/// A key of a batch.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum BatchKey<'b> {
-    Short(Image),
-    Long(&'b [u8]),
-}
-
-impl Keys {
-    pub(crate) fn len(&self) -> usize {
-        self.short.len()
-    }
-
-    #[inline(always)]
-    pub(crate) fn iter(&self) -> impl Iterator<Item = BatchKey<'_>> {
-        self.short.iter().map(|key| resolve(&self.long, key.image))
-    }
-}
-
-#[inline(always)]
-fn resolve(long: &[u8], key: Image) -> BatchKey<'_> {
-    let Image([at, _, tag]) = key;
-    if tag >= LONG {
-        BatchKey::Long(&long[at as usize..][..(tag & !LONG) as usize])
-    } else {
-        BatchKey::Short(key)
-    }
-}
-
 impl<V> Default for Batch<V> {
     fn default() -> Self {
-        let keys = Keys { short: Vec::with_capacity(BATCH), long: Vec::new() };
-        Self { keys, values: Vec::with_capacity(BATCH), marks: Marks::default(), homes: None }
+        let (slots, values) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
+        Self { slots, long: Vec::new(), values, marks: Marks::default(), homes: None }
     }
 }
 
@@ -144,26 +107,33 @@ impl<V> Batch<V> {
     #[inline(always)]
     pub(crate) fn push_image(&mut self, image: Image, value: V) -> bool {
         let hash = match self.homes {
-            Some(homes) => homes.expect(image),
+            Some(homes) => homes.hash(image),
             None => 0,
         };
-        self.push_hashed(Short { image, hash }, value)
+        let Image([a, b, c]) = image;
+        self.push_slot([a, b, c, hash], value)
     }
 
     #[inline(never)]
     fn push_long(&mut self, key: &[u8], value: V) -> bool {
-        let (at, len) = (self.keys.long.len() as u64, key.len() as u64);
-        self.keys.long.extend_from_slice(key);
-        let hash = self.homes.map_or(0, |homes| homes.expect_long(key));
-        let full = self.push_hashed(Short { image: Image([at, 0, LONG | len]), hash }, value);
-        full || self.keys.long.len() >= LONG_BYTES
+        let (place, tag) = (self.long.len() as u64, LONG | key.len() as u64);
+        self.long.extend_from_slice(key);
+        let hash = self.homes.map_or(0, |homes| homes.hash_long(key));
+        let full = self.push_slot([hash, place, tag, hash], value);
+        full || self.long.len() >= LONG_BYTES
     }
 
     #[inline(always)]
-    fn push_hashed(&mut self, key: Short, value: V) -> bool {
-        self.keys.short.push(key);
+    fn push_slot(&mut self, slot: Slot, value: V) -> bool {
+        self.slots.push(slot);
         self.values.push(value);
-        self.keys.short.len() >= BATCH
+        if !self.slots.len().is_multiple_of(GROUP) {
+            return false;
+        }
+        if let (Some(homes), Some(group)) = (self.homes, self.slots.last_chunk::<GROUP>()) {
+            group.iter().for_each(|slot| homes.ask(slot[3]));
+        }
+        self.slots.len() >= BATCH
     }
 
     /// Says in which table, if in any, the pairs to come belong.
@@ -181,13 +151,14 @@ impl<V> Batch<V> {
     #[inline(always)]
     pub(super) fn know_hashes(&mut self, hash: impl Fn(BatchKey<'_>) -> u64) {
         if self.homes.is_none() {
-            let Keys { short, long } = &mut self.keys;
-            short.iter_mut().for_each(|key| key.hash = hash(resolve(long, key.image)));
+            for slot in &mut self.slots {
+                slot[3] = hash(BatchKey::of(slot, &self.long));
+            }
         }
     }
 
-    pub(crate) fn keys(&self) -> &Keys {
-        &self.keys
+    pub(crate) fn keys(&self) -> Keys<'_> {
+        Keys::new(&self.slots, &self.long)
     }
 
     pub(crate) fn marks(&self) -> &Marks {
@@ -198,37 +169,21 @@ impl<V> Batch<V> {
         self.values.is_empty()
     }
 
-    /// Takes every pair out, in order. With `NOTE` each pair's record is noted before `each` sees it;
-    /// in any case that of a pair which `each` returns an error for.
+    /// Takes the values out, in order: beside them the keys, and what knows of which records they are. To be followed by
+    /// [`Batch::clear`].
+    ///
+    /// No closure is called with them: what is done with a pair is to become part of the caller's loop.
     #[inline(always)]
-    pub(crate) fn take<const NOTE: bool>(
-        &mut self,
-        mut each: impl FnMut(At, BatchKey<'_>, V) -> Result,
-    ) -> Result {
-        let Self { keys, values, marks, .. } = self;
-        let (mut pairs, mut next) = (keys.short.iter().zip(values.drain(..)).enumerate(), 0);
-        let taken = pairs.try_for_each(|(i, (key, value))| {
-            let at = At { pair: i, hash: key.hash };
-            if NOTE && marks.records.get(next).is_some_and(|(first, _)| *first == i) {
-                marks.note(i);
-                next += 1;
-            }
-            each(at, resolve(&keys.long, key.image), value).inspect_err(|_| marks.note(i))
-        });
-        drop(pairs);
-        if NOTE && taken.is_ok() {
-            marks.note_current();
-        }
-        self.clear();
-        taken
+    pub(crate) fn take(&mut self) -> (Keys<'_>, impl Iterator<Item = V>, &Marks) {
+        (Keys::new(&self.slots, &self.long), self.values.drain(..), &self.marks)
     }
 
     /// Drops every pair.
     pub(crate) fn clear(&mut self) {
-        self.keys.short.clear();
+        self.slots.clear();
         self.values.clear();
-        self.keys.long.clear();
-        self.keys.long.shrink_to(LONG_BYTES);
+        self.long.clear();
+        self.long.shrink_to(LONG_BYTES);
         // The record that is being mapped goes on.
         if let Some((_, record)) = self.marks.records.pop() {
             self.marks.records.clear();

@@ -2,7 +2,8 @@
 //!
 //! For tables beyond the cache: the waits overlap with each other and with whatever the mapper does between two pairs.
 
-use super::slot::{Places, Slot};
+use super::keys::Slot;
+use super::slot::Places;
 use crate::key::{Image, long_table_hash};
 use crate::os;
 
@@ -25,21 +26,21 @@ impl Homes {
         }
     }
 
-    /// Asks for the memory where a short key belongs; returns the hash that places it.
+    /// The hash that places a short key.
     #[inline(always)]
-    pub(super) fn expect(self, key: Image) -> u64 {
-        self.ask(key.table_hash(self.seed))
+    pub(super) fn hash(self, key: Image) -> u64 {
+        key.table_hash(self.seed)
     }
 
-    /// The same for a key without an image.
+    /// That of a key without an image.
     #[inline(never)]
-    pub(super) fn expect_long(self, key: &[u8]) -> u64 {
-        self.ask(long_table_hash(key, self.seed))
+    pub(super) fn hash_long(self, key: &[u8]) -> u64 {
+        long_table_hash(key, self.seed)
     }
 
+    /// Asks for the memory where a key with this hash belongs.
     #[inline(always)]
-    fn ask(self, hash: u64) -> u64 {
+    pub(super) fn ask(self, hash: u64) {
         os::prefetch_at(self.address.wrapping_add((hash >> self.shift) as usize * size_of::<Slot>()));
-        hash
     }
 }

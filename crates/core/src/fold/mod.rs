@@ -4,13 +4,15 @@
 
 mod batch;
 mod homes;
+mod keys;
 mod probe;
 mod slot;
 mod table;
 pub(crate) mod value;
 
-pub(crate) use batch::{BATCH, Batch, BatchKey, Keys, Marks};
-pub(crate) use slot::{Contents, Places, Slot, is_long};
+pub(crate) use batch::{BATCH, Batch, Marks};
+pub(crate) use keys::{BatchKey, Keys, Slot, is_long};
+pub(crate) use slot::{Contents, Places};
 pub(crate) use table::Table;
 
 #[cfg(test)]

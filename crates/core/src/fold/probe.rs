@@ -2,9 +2,10 @@
 //!
 //! The slots are at hand as a slice, so that no probe has to find out where they are. It does not make room.
 
-use super::batch::{At, Batch, BatchKey};
+use super::batch::Batch;
 use super::homes::Homes;
-use super::slot::{Kept, LONG, Places, Slot};
+use super::keys::{BatchKey, LONG, Slot};
+use super::slot::{Kept, Places};
 use super::value::{from_word, is_word, to_word};
 use crate::api::Combiner;
 use crate::key::Image;
@@ -24,8 +25,27 @@ impl<V: 'static> Probe<'_, V> {
     #[inline(always)]
     pub(crate) fn fold<C: Combiner<V>>(&mut self, batch: &mut Batch<V>, combiner: &C) -> Result {
         batch.know_hashes(|key| self.expect(key));
-        let fold = |at: At, key: BatchKey<'_>, value| self.fold_one(key, at.hash, value, combiner);
-        if C::CANNOT_DIE { batch.take::<false>(fold) } else { batch.take::<true>(fold) }?;
+        let (keys, values, marks) = batch.take();
+        let (mut slots, mut noted) = (keys.slots.iter(), 0);
+        let mut folded = Ok(());
+        for value in values {
+            let Some(slot) = slots.next() else { break };
+            // Not counted: that would be one register more in a loop that has none left.
+            let number = || keys.len() - slots.as_slice().len() - 1;
+            if !C::CANNOT_DIE {
+                marks.note_next(number(), &mut noted);
+            }
+            folded = self.fold_one(slot, keys.arena, value, combiner);
+            if folded.is_err() {
+                marks.note(number());
+                break;
+            }
+        }
+        if !C::CANNOT_DIE && folded.is_ok() {
+            marks.note_current();
+        }
+        batch.clear();
+        folded?;
         batch.expect_in(Homes::of(self.slots, self.shift, self.places));
         Ok(())
     }
@@ -40,10 +60,10 @@ impl<V: 'static> Probe<'_, V> {
 
     /// Folds one pair, for which there must be room.
     #[inline(always)]
-    fn fold_one<C: Combiner<V>>(&mut self, key: BatchKey<'_>, hash: u64, value: V, combiner: &C) -> Result {
-        match key {
-            BatchKey::Short(image) => self.fold_short(image, hash, value, combiner),
-            BatchKey::Long(key) => self.fold_long(key, hash, value, combiner),
+    fn fold_one<C: Combiner<V>>(&mut self, slot: &Slot, arena: &[u8], value: V, combiner: &C) -> Result {
+        match BatchKey::of(slot, arena) {
+            BatchKey::Short(image) => self.fold_short(image, slot[3], value, combiner),
+            BatchKey::Long(key) => self.fold_long(key, slot[3], value, combiner),
         }
     }
 

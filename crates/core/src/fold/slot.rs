@@ -1,22 +1,15 @@
-//! What stands in a slot of a combine table, what it refers to, and where it belongs.
+//! Where slots of a combine table belong, and what they refer to.
 //!
 //! It does not search or fold.
 
 use std::cmp::Ordering;
 
-use super::batch::{Batch, BatchKey};
+use super::keys::{BatchKey, Keys, LONG, Slot, is_long};
 use super::value::from_word;
 use crate::key::{self, Image, long_table_hash};
 use crate::result::Result;
 use crate::text::Word;
 
-/// Three words of key, one of value. All zeros: free.
-///
-/// A short key stands there as its [`Image`]. A long one as its hash, its place in the arena and its length, marked in
-/// the top byte. A value that is no integer is the index of one.
-pub(crate) type Slot = [u64; 4];
-
-pub(super) const LONG: u64 = 0xff << 56;
 /// What decides where in a table a key belongs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Places {
@@ -41,12 +34,6 @@ impl Places {
             (Self::ByHash(buckets), BatchKey::Long(key)) => key::within_bucket(key::hash(key), buckets),
         }
     }
-}
-
-/// Whether the key of a slot lies in the arena.
-#[inline(always)]
-pub(crate) fn is_long(slot: &Slot) -> bool {
-    slot[2] >= LONG
 }
 
 /// The hash by which a slot was placed.
@@ -79,20 +66,13 @@ pub(crate) struct Contents<'t, V> {
 }
 
 impl<'t, V: 'static> Contents<'t, V> {
-    pub(super) fn reborrow(&mut self) -> Contents<'_, V> {
-        Contents { arena: self.arena, values: self.values }
-    }
-
-    /// Adds the pair of a slot to `batch`; true if that is full now.
+    /// The keys of slots.
     #[inline(always)]
-    pub(crate) fn batch(&mut self, slot: &Slot, batch: &mut Batch<V>) -> Result<bool> {
-        let value = self.value(slot)?;
-        let [a, b, c, _] = *slot;
-        Ok(if is_long(slot) {
-            batch.push(self.long_key(slot), value)
-        } else {
-            batch.push_image(Image([a, b, c]), value)
-        })
+    pub(crate) fn keys<'s>(&self, slots: &'s [Slot]) -> Keys<'s>
+    where
+        't: 's,
+    {
+        Keys::new(slots, self.arena)
     }
 
     /// Calls `then` with the key of a slot.

@@ -4,8 +4,9 @@
 //! without an image lie in an arena. It does not decide how large it may grow, and it keeps no order.
 
 use super::batch::BATCH;
+use super::keys::Slot;
 use super::probe::Probe;
-use super::slot::{Contents, Kept, Places, Slot, slot_hash};
+use super::slot::{Contents, Kept, Places, slot_hash};
 use crate::os;
 use crate::result::Result;
 
@@ -89,20 +90,27 @@ impl<V: 'static> Table<V> {
     /// Takes every key out, and gives back the memory of all but the slots: it would count as held, and be the reason to
     /// take every key out again. The order means nothing.
     ///
-    /// `each` gets the slot and where the value is to be had.
-    pub(crate) fn drain(&mut self, mut each: impl FnMut(Slot, Contents<'_, V>) -> Result) -> Result {
+    /// `each` gets up to [`BATCH`] slots at once, and where their values are to be had.
+    pub(crate) fn drain(&mut self, mut each: impl FnMut(&[Slot], &mut Contents<'_, V>) -> Result) -> Result {
         let mut left = self.kept.len;
         let mut contents = self.kept.contents();
         let mut drained = Ok(());
-        for slot in self.slots.iter_mut() {
-            if slot[2] != 0 && drained.is_ok() {
-                drained = each(std::mem::take(slot), contents.reborrow());
-                left -= 1;
-            }
+        let mut taken = [[0; 4]; BATCH];
+        for slots in self.slots.chunks_mut(BATCH) {
             if left == 0 {
                 break;
             }
-            *slot = [0; 4];
+            // Whether a slot is taken cannot be foreseen: each is copied, and is overwritten by the next if it is free.
+            let mut n = 0;
+            for slot in &mut *slots {
+                taken[n] = *slot;
+                n += usize::from(slot[2] != 0);
+            }
+            slots.fill([0; 4]);
+            left -= n;
+            if drained.is_ok() {
+                drained = each(&taken[..n], &mut contents);
+            }
         }
         self.clear_contents();
         (self.kept.arena, self.kept.values) = (Vec::new(), Vec::new());

@@ -1,6 +1,7 @@
 //! The table against an ordinary map: keys with and without an image, growth, values of several kinds, errors.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 
@@ -55,8 +56,11 @@ fn drained<V: Datum>(table: &mut Table<V>, slots_first: bool) -> HashMap<Vec<u8>
         }
         table.clear_contents();
     } else {
-        let each = |slot: Slot, mut contents: Contents<'_, V>| {
-            add(key_of(&slot, &contents), contents.value(&slot)?);
+        let each = |slots: &[Slot], contents: &mut Contents<'_, V>| {
+            for (slot, key) in slots.iter().zip(contents.keys(slots).iter()) {
+                assert!(matches!(key, BatchKey::Long(key) if key == key_of(slot, contents)) == is_long(slot));
+                add(key_of(slot, contents), contents.value(slot)?);
+            }
             Ok(())
         };
         table.drain(each).expect("values");
@@ -185,8 +189,8 @@ fn a_table_grows_and_loses_no_key() {
 fn a_drain_that_fails_leaves_an_empty_table() {
     let pairs = (0..500_u32).map(|n| (n.to_be_bytes().to_vec(), n.to_string())).collect();
     let mut table = table_of(pairs, &Max, 0).expect("no error");
-    let mut left = 10;
-    let each = |_: Slot, _: Contents<'_, String>| {
+    let mut left = 3;
+    let each = |_: &[Slot], _: &mut Contents<'_, String>| {
         left -= 1;
         if left == 0 { Err("enough".into()) } else { Ok(()) }
     };
@@ -199,6 +203,13 @@ fn a_drain_that_fails_leaves_an_empty_table() {
 #[test]
 fn a_batch_notes_the_record_of_each_pair_and_then_the_current_one() {
     let (flight, record) = (new_page().expect("a page"), |offset| Span { offset, len: 1 });
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let (sight, to) = (flight.clone(), Arc::clone(&seen));
+    let watching = move |_: &mut u64, value: u64| {
+        to.lock().expect("no panic").push((value, sight.sight().record));
+        Ok(())
+    };
+    let mut table = table_of(vec![(b"key".to_vec(), 0)], &watching, 0).expect("no error");
     let mut batch = Batch::noting(flight.clone());
     for offset in 1..=3 {
         flight.record(record(offset));
@@ -207,13 +218,8 @@ fn a_batch_notes_the_record_of_each_pair_and_then_the_current_one() {
             batch.push(b"key", offset);
         }
     }
-    let mut seen = Vec::new();
-    let taken = batch.take::<true>(|_, _, value: u64| {
-        seen.push((value, flight.sight().record));
-        Ok(())
-    });
-    taken.expect("no error");
-    assert_eq!(seen, [(1, Some(record(1))), (2, Some(record(2)))]);
+    fold(&mut table, &mut batch, &watching).expect("no error");
+    assert_eq!(*seen.lock().expect("no panic"), [(1, Some(record(1))), (2, Some(record(2)))]);
     assert_eq!(flight.sight().record, Some(record(3)));
 }
 

@@ -76,8 +76,14 @@ impl Image {
                 let tag = (len as u64 + 1) << 56;
                 Some(Self([word(tail, 0) & mask[0], word(tail, 8) & mask[1], word(tail, 16) & mask[2] | tag]))
             }
-            _ => Self::new(&tail[..len]),
+            _ => Self::of_end(tail, len),
         }
+    }
+
+    /// The same where fewer can be read, or the key is long.
+    #[cold]
+    fn of_end(tail: &[u8], len: usize) -> Option<Self> {
+        Self::new(&tail[..len])
     }
 
     #[inline(always)]

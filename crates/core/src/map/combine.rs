@@ -28,10 +28,11 @@ pub(crate) struct CombineSink<V, C> {
     direct: bool,
     /// Whether they always do.
     always_direct: bool,
+    /// How many pairs for each new key a large table has to see.
+    least_gain: u64,
     /// Pairs and keys since the table grew.
     pairs: u64,
     keys_before: usize,
-    batch: Batch<V>,
     code: Vec<u8>,
 }
 
@@ -52,9 +53,9 @@ impl<V: Datum, C: Combiner<V>> CombineSink<V, C> {
             rows: RowSink::new(placement, buckets, limit / 2),
             direct: false,
             always_direct: false,
+            least_gain: LEAST_GAIN,
             pairs: 0,
             keys_before: 0,
-            batch: Batch::default(),
             code: Vec::new(),
         }
     }
@@ -65,11 +66,17 @@ impl<V: Datum, C: Combiner<V>> CombineSink<V, C> {
         self
     }
 
+    /// The same sink, that never asks whether the table pays.
+    pub(crate) fn always_table(mut self) -> Self {
+        self.least_gain = 0;
+        self
+    }
+
     /// Makes room in the table for one more batch; true if it had to be emptied for that.
     #[cold]
     fn make_room(&mut self) -> Result<bool> {
         let new_keys = (self.table.len() - self.keys_before) as u64;
-        let pays = self.table.len() < CACHED_KEYS || self.pairs >= LEAST_GAIN * new_keys;
+        let pays = self.table.len() < CACHED_KEYS || self.pairs >= self.least_gain * new_keys;
         let fits = self.table.held() + self.table.growth() <= self.table_limit;
         if pays && fits {
             self.table.grow();
@@ -90,14 +97,9 @@ impl<V: Datum, C: Combiner<V>> CombineSink<V, C> {
     fn empty_table(&mut self) -> Result {
         // What fails from here on is of many records at once, and the page keeps saying so.
         let before = self.flight.enter(Stage::Commit);
-        let Self { table, rows, batch, .. } = self;
-        table.drain(
-            |slot, mut contents| {
-                if contents.batch(&slot, batch)? { rows.put(batch, 0) } else { Ok(()) }
-            },
-        )?;
+        let Self { table, rows, .. } = self;
+        table.drain(|slots, contents| rows.put_slots(slots, contents))?;
         (self.pairs, self.keys_before) = (0, 0);
-        rows.put(batch, 0)?;
         self.flight.stage(before);
         Ok(())
     }
@@ -122,7 +124,6 @@ impl<V: Datum, C: Combiner<V>> PairSink<V> for CombineSink<V, C> {
 
     fn discard(&mut self) {
         self.table = Table::new(Places::Mixed(0));
-        self.batch.clear();
         self.code.clear();
         (self.pairs, self.keys_before) = (0, 0);
     }

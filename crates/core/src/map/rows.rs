@@ -4,8 +4,8 @@
 
 use crate::datum::Datum;
 use crate::fold::value::{self, encode_small};
-use crate::fold::{BATCH, Batch, BatchKey};
-use crate::result::Result;
+use crate::fold::{BATCH, Batch, BatchKey, Contents, Keys, Marks, Slot};
+use crate::result::{BoxError, Result};
 use crate::rows::{BatchPlaces, Buckets, Placement};
 use crate::run::RunWriter;
 
@@ -40,12 +40,12 @@ impl RowSink {
         self.buckets.held() > self.limit
     }
 
-    /// The buckets of a batch, whose memory is on its way to the cache then: that of rows of about `len` bytes.
+    /// The buckets of some keys, whose memory is on its way to the cache then: that of rows of about `len` bytes.
     #[inline(always)]
-    fn place<V>(&self, batch: &Batch<V>, len: usize) -> Result<BatchPlaces> {
+    fn place(&self, keys: Keys<'_>, marks: &Marks, len: usize) -> Result<BatchPlaces> {
         let mut places = [0; BATCH];
-        self.placement.place(batch.keys(), batch.marks(), &mut places)?;
-        for place in &places[..batch.keys().len()] {
+        self.placement.place(keys, marks, &mut places)?;
+        for place in &places[..keys.len()] {
             self.buckets.prefetch(*place, len);
         }
         Ok(places)
@@ -54,44 +54,77 @@ impl RowSink {
     /// Takes all pairs of a batch, which are of `split` and whose values end at places in `codes`.
     pub(super) fn put_encoded(&mut self, batch: &mut Batch<usize>, split: u32, codes: &[u8]) -> Result {
         let values = codes.len() / batch.keys().len().max(1);
-        let places = self.place(batch, (USUAL_ROW + values).min(MOST_AHEAD))?;
-        let (buckets, mut start) = (&mut self.buckets, 0);
-        batch.take::<false>(|at, key, end| {
-            let place = places[at.pair % BATCH];
+        let places = self.place(batch.keys(), batch.marks(), (USUAL_ROW + values).min(MOST_AHEAD))?;
+        let (keys, ends, marks) = batch.take();
+        let (mut put, mut start) = (Ok(()), 0);
+        for (i, (key, end)) in keys.iter().zip(ends).enumerate() {
             let code = &codes[std::mem::replace(&mut start, end)..end];
-            match key {
-                BatchKey::Short(image) => buckets.put(place, split, &image.bytes()[..image.len()], code),
-                BatchKey::Long(key) => buckets.put(place, split, key, code),
+            put = put_one(&mut self.buckets, places[i % BATCH], split, key, code);
+            if put.is_err() {
+                marks.note(i);
+                break;
             }
-        })
+        }
+        batch.clear();
+        put
     }
 
     /// Takes all pairs of a batch, which are of `split`.
     #[inline(always)]
     pub(super) fn put<V: Datum>(&mut self, batch: &mut Batch<V>, split: u32) -> Result {
-        let places = self.place(batch, USUAL_ROW)?;
+        let places = self.place(batch.keys(), batch.marks(), USUAL_ROW)?;
+        let (keys, values, marks) = batch.take();
+        let put = self.put_all(keys, values.map(Ok), &places, split).map_err(|(i, error)| {
+            marks.note(i);
+            error
+        });
+        batch.clear();
+        put
+    }
+
+    /// Takes what is in up to [`BATCH`] slots of a table.
+    #[inline(always)]
+    pub(super) fn put_slots<V: Datum>(&mut self, slots: &[Slot], contents: &mut Contents<'_, V>) -> Result {
+        let keys = contents.keys(slots);
+        let places = self.place(keys, &Marks::default(), USUAL_ROW)?;
+        let values = slots.iter().map(|slot| contents.value(slot));
+        self.put_all(keys, values, &places, 0).map_err(|(_, error)| error)
+    }
+
+    /// Adds a row for each key with its value; an error is that of the pair of the number before it.
+    #[inline(always)]
+    fn put_all<V: Datum>(
+        &mut self,
+        keys: Keys<'_>,
+        values: impl Iterator<Item = Result<V>>,
+        places: &BatchPlaces,
+        split: u32,
+    ) -> Result<(), (usize, BoxError)> {
         let Self { buckets, code, .. } = self;
         let coded = buckets.split_code(split);
-        batch.take::<false>(|at, key, value| {
-            let place = places[at.pair % BATCH];
-            match (key, encode_small(&value)) {
+        for (i, (key, value)) in keys.iter().zip(values).enumerate() {
+            let (place, value) = (places[i % BATCH], value.map_err(|error| (i, error))?);
+            let put = match (key, encode_small(&value)) {
                 (BatchKey::Short(image), Some(small)) => buckets.put_short(place, coded, image, small),
                 (key, _) => {
                     code.clear();
-                    value::encode_into(&value, code)?;
-                    match key {
-                        BatchKey::Short(image) => {
-                            buckets.put(place, split, &image.bytes()[..image.len()], code)
-                        }
-                        BatchKey::Long(key) => buckets.put(place, split, key, code),
-                    }
+                    value::encode_into(&value, code).and_then(|()| put_one(buckets, place, split, key, code))
                 }
-            }
-        })
+            };
+            put.map_err(|error| (i, error))?;
+        }
+        Ok(())
     }
 
     /// Writes everything held, and is empty then.
     pub(super) fn spill(&mut self, run: &mut RunWriter, spill: u32) -> Result {
         self.buckets.spill(run, spill)
+    }
+}
+
+fn put_one(buckets: &mut Buckets, place: u32, split: u32, key: BatchKey<'_>, code: &[u8]) -> Result {
+    match key {
+        BatchKey::Short(image) => buckets.put(place, split, &image.bytes()[..image.len()], code),
+        BatchKey::Long(key) => buckets.put(place, split, key, code),
     }
 }

@@ -16,7 +16,7 @@ pub(crate) type BatchPlaces = [u32; BATCH];
 /// Chooses buckets. They are numbered through all partitions: those of the first come first.
 pub(crate) trait Place: Send + Sync {
     /// Sets the bucket of each of `keys`, which are of the records that `marks` knows.
-    fn place(&self, keys: &Keys, marks: &Marks, places: &mut BatchPlaces) -> Result;
+    fn place(&self, keys: Keys<'_>, marks: &Marks, places: &mut BatchPlaces) -> Result;
 }
 
 /// A shared [`Place`].
@@ -31,7 +31,7 @@ pub(crate) struct ByHash {
 }
 
 impl Place for ByHash {
-    fn place(&self, keys: &Keys, _: &Marks, places: &mut BatchPlaces) -> Result {
+    fn place(&self, keys: Keys<'_>, _: &Marks, places: &mut BatchPlaces) -> Result {
         for (place, key) in places.iter_mut().zip(keys.iter()) {
             let hash = match key {
                 BatchKey::Short(image) => image.hash(),
@@ -64,7 +64,7 @@ impl<K: 'static> ByPartitioner<K> {
 }
 
 impl<K: 'static> Place for ByPartitioner<K> {
-    fn place(&self, keys: &Keys, marks: &Marks, places: &mut BatchPlaces) -> Result {
+    fn place(&self, keys: Keys<'_>, marks: &Marks, places: &mut BatchPlaces) -> Result {
         for (i, (place, key)) in places.iter_mut().zip(keys.iter()).enumerate() {
             marks.note(i);
             *place = match key {

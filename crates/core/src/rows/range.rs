@@ -50,7 +50,7 @@ impl ByRange {
 }
 
 impl Place for ByRange {
-    fn place(&self, keys: &Keys, _: &Marks, places: &mut BatchPlaces) -> Result {
+    fn place(&self, keys: Keys<'_>, _: &Marks, places: &mut BatchPlaces) -> Result {
         for (place, key) in places.iter_mut().zip(keys.iter()) {
             *place = match key {
                 BatchKey::Short(image) => {
