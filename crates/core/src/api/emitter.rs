@@ -108,7 +108,8 @@ impl<'a, K, V: Serialize> Emitter<'a, K, V> {
     ///
     /// # Errors
     /// As [`Emitter::emit`].
-    #[inline(always)]
+    // Not always inlined: what puts a compound key together is inlined here, if there is one place for it.
+    #[inline]
     pub fn emit_as<Q>(&mut self, key: &Q, value: V) -> Result
     where
         Q: Serialize + ?Sized,

@@ -15,6 +15,7 @@ pub(crate) const BATCH: usize = 64;
 /// Pairs whose memory is asked for together. A request is done with when its address is translated: a few at once
 /// share that wait.
 const GROUP: usize = 8;
+const _: () = assert!(BATCH.is_multiple_of(GROUP), "a full batch is made of whole groups");
 
 /// Bytes of long keys after which a batch counts as full.
 const LONG_BYTES: usize = 64 << 10;

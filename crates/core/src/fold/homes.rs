@@ -1,4 +1,4 @@
-//! Where keys belong in a table: memory for a pair is asked for when it comes, and used when its whole batch is folded.
+//! Where keys belong in a table: memory for pairs is asked for while they come, and used when their batch is folded.
 //!
 //! For tables beyond the cache: the waits overlap with each other and with whatever the mapper does between two pairs.
 
