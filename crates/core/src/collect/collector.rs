@@ -108,7 +108,7 @@ impl<V> Collector<V> {
     /// As [`Collector::push`], for a key that has no image.
     #[inline(never)]
     pub(crate) fn push_long(&mut self, key: &[u8], value: V) -> Result {
-        if self.batch.push(key, value) { self.pass_on() } else { Ok(()) }
+        if self.batch.push_long(key, value) { self.pass_on() } else { Ok(()) }
     }
 
     /// As [`Collector::push`], for a value that is given in a form of its encoding.

@@ -8,6 +8,7 @@ use super::keys::{BatchKey, Keys, LONG, Slot};
 use crate::flight::Flight;
 use crate::input::Span;
 use crate::key::Image;
+use crate::result::{BoxError, Result};
 
 /// Pairs in a full batch.
 pub(crate) const BATCH: usize = 64;
@@ -115,8 +116,9 @@ impl<V> Batch<V> {
         self.push_slot([a, b, c, hash], value)
     }
 
+    /// As [`Batch::push`], for a key that has no image.
     #[inline(never)]
-    fn push_long(&mut self, key: &[u8], value: V) -> bool {
+    pub(crate) fn push_long(&mut self, key: &[u8], value: V) -> bool {
         let (place, tag) = (self.long.len() as u64, LONG | key.len() as u64);
         self.long.extend_from_slice(key);
         let hash = self.homes.map_or(0, |homes| homes.hash_long(key));
@@ -171,12 +173,24 @@ impl<V> Batch<V> {
     }
 
     /// Takes the values out, in order: beside them the keys, and what knows of which records they are. To be followed by
-    /// [`Batch::clear`].
+    /// [`Batch::end`].
     ///
     /// No closure is called with them: what is done with a pair is to become part of the caller's loop.
     #[inline(always)]
     pub(crate) fn take(&mut self) -> (Keys<'_>, impl Iterator<Item = V>, &Marks) {
         (Keys::new(&self.slots, &self.long), self.values.drain(..), &self.marks)
+    }
+
+    /// Drops every pair, now that all were taken or one has failed, whose number stands before the error: its record is
+    /// noted.
+    #[inline]
+    pub(crate) fn end(&mut self, taken: Result<(), (usize, BoxError)>) -> Result {
+        let taken = taken.map_err(|(i, error)| {
+            self.marks.note(i);
+            error
+        });
+        self.clear();
+        taken
     }
 
     /// Drops every pair.

@@ -35,17 +35,15 @@ impl<V: 'static> Probe<'_, V> {
             if !C::CANNOT_DIE {
                 marks.note_next(number(), &mut noted);
             }
-            folded = self.fold_one(slot, keys.arena, value, combiner);
-            if folded.is_err() {
-                marks.note(number());
+            if let Err(error) = self.fold_one(slot, keys.arena, value, combiner) {
+                folded = Err((number(), error));
                 break;
             }
         }
         if !C::CANNOT_DIE && folded.is_ok() {
             marks.note_current();
         }
-        batch.clear();
-        folded?;
+        batch.end(folded)?;
         batch.expect_in(Homes::of(self.slots, self.shift, self.places));
         Ok(())
     }

@@ -4,7 +4,7 @@
 
 use std::cmp::Ordering;
 
-use super::keys::{BatchKey, Keys, LONG, Slot, is_long};
+use super::keys::{BatchKey, Keys, Slot, is_long};
 use super::value::from_word;
 use crate::key::{self, Image, long_table_hash};
 use crate::result::Result;
@@ -78,11 +78,10 @@ impl<'t, V: 'static> Contents<'t, V> {
     /// Calls `then` with the key of a slot.
     #[inline(always)]
     pub(crate) fn with_key<R>(&self, slot: &Slot, then: impl FnOnce(Word<'_>) -> R) -> R {
-        if is_long(slot) {
-            return then(Word::new(self.long_key(slot)));
+        match self.key(slot) {
+            BatchKey::Long(key) => then(Word::new(key)),
+            BatchKey::Short(image) => then(Word::within(&image.bytes(), image.len())),
         }
-        let image = Image([slot[0], slot[1], slot[2]]);
-        then(Word::within(&image.bytes(), image.len()))
     }
 
     /// How the keys of two slots are ordered.
@@ -90,9 +89,10 @@ impl<'t, V: 'static> Contents<'t, V> {
         self.with_key(a, |a| self.with_key(b, |b| a.bytes().cmp(b.bytes())))
     }
 
-    /// The key of a slot that has it in the arena.
-    pub(crate) fn long_key(&self, slot: &Slot) -> &'t [u8] {
-        &self.arena[slot[1] as usize..][..(slot[2] & !LONG) as usize]
+    /// The key of a slot.
+    #[inline(always)]
+    pub(crate) fn key(&self, slot: &Slot) -> BatchKey<'t> {
+        BatchKey::of(slot, self.arena)
     }
 
     /// Takes the value of a slot; each can be taken once.

@@ -34,12 +34,11 @@ fn table_of<V: Datum, C: Combiner<V>>(pairs: Pairs<V>, combiner: &C, seed: u64) 
     Ok(table)
 }
 
-fn key_of<V: Datum>(slot: &Slot, contents: &Contents<'_, V>) -> Vec<u8> {
-    if is_long(slot) {
-        return contents.long_key(slot).to_vec();
+fn bytes_of(key: BatchKey<'_>) -> Vec<u8> {
+    match key {
+        BatchKey::Long(key) => key.to_vec(),
+        BatchKey::Short(image) => image.bytes()[..image.len()].to_vec(),
     }
-    let image = Image([slot[0], slot[1], slot[2]]);
-    image.bytes()[..image.len()].to_vec()
 }
 
 /// Takes everything out of a table, in the way of mappers' workers or in that of reducers'.
@@ -52,14 +51,13 @@ fn drained<V: Datum>(table: &mut Table<V>, slots_first: bool) -> HashMap<Vec<u8>
         table.drain_slots(|slot, _| slots.push(slot));
         let mut contents = table.contents();
         for slot in slots {
-            add(key_of(&slot, &contents), contents.value(&slot).expect("a value"));
+            add(bytes_of(contents.key(&slot)), contents.value(&slot).expect("a value"));
         }
         table.clear_contents();
     } else {
         let each = |slots: &[Slot], contents: &mut Contents<'_, V>| {
             for (slot, key) in slots.iter().zip(contents.keys(slots).iter()) {
-                assert!(matches!(key, BatchKey::Long(key) if key == key_of(slot, contents)) == is_long(slot));
-                add(key_of(slot, contents), contents.value(slot)?);
+                add(bytes_of(key), contents.value(slot)?);
             }
             Ok(())
         };

@@ -92,7 +92,8 @@ impl<K: Datum, V: Datum, C: Combiner<V>> ReduceSide<K, V> for Fold<C> {
             return one_by_one(task, &mut Folding::<K, V, C>::new(&self.0, writer));
         }
         task.env.flight.stage(Stage::Reduce);
-        fold_partition(task, &self.0, |key, value: V| writer.write_encoded::<K, V>(key, &value))
+        let mut place = None::<K>;
+        fold_partition(task, &self.0, |key, value: V| writer.write_encoded(key, &value, &mut place))
     }
 }
 

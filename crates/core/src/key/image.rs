@@ -140,13 +140,14 @@ impl Image {
         }
     }
 
-    /// The key's bytes with `filler` in place of all others.
+    /// Whether `found` sets the highest bit of a byte of the key, given the words. What it finds in what stands behind
+    /// the key does not count; that must not change what it finds before, as carries to higher bytes do not.
     #[inline(always)]
-    pub(crate) fn filled_up(&self, filler: u8) -> [u64; 3] {
-        let Self([a, b, c]) = *self;
+    pub(crate) fn has_byte(&self, found: impl Fn(u64) -> u64) -> bool {
+        let Self(words) = *self;
         let masks = MASKS.get(self.len()).unwrap_or(&[0; 3]);
-        let fill = |word: u64, mask: u64| word & mask | u64::from_ne_bytes([filler; 8]) & !mask;
-        [fill(a, masks[0]), fill(b, masks[1]), fill(c, masks[2])]
+        let all = words.into_iter().zip(masks).fold(0, |all, (word, mask)| all | found(word) & mask);
+        all & u64::from_ne_bytes([0x80; 8]) != 0
     }
 
     /// Whether all bytes of the key are ASCII. The length, which stands beside them, is below 128 as well.
@@ -159,9 +160,7 @@ impl Image {
     /// Whether a byte of the key is zero.
     #[inline(always)]
     pub(crate) fn has_zero(&self) -> bool {
-        const LOW: u64 = u64::from_ne_bytes([1; 8]);
-        let zero_in = |word: u64| word.wrapping_sub(LOW) & !word & (LOW << 7);
-        self.filled_up(0xff).into_iter().fold(0, |found, word| found | zero_in(word)) != 0
+        self.has_byte(|word| word.wrapping_sub(u64::from_ne_bytes([1; 8])) & !word)
     }
 
     /// A hash that has nothing to do with [`super::hash()`], for tables: keys of one partition share the upper bits of that

@@ -67,6 +67,7 @@ impl<V: Datum, C: Combiner<V>> CombineSink<V, C> {
     }
 
     /// The same sink, that never asks whether the table pays.
+    #[cfg(feature = "bench")]
     pub(crate) fn always_table(mut self) -> Self {
         self.least_gain = 0;
         self

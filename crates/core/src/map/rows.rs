@@ -55,31 +55,25 @@ impl RowSink {
     pub(super) fn put_encoded(&mut self, batch: &mut Batch<usize>, split: u32, codes: &[u8]) -> Result {
         let values = codes.len() / batch.keys().len().max(1);
         let places = self.place(batch.keys(), batch.marks(), (USUAL_ROW + values).min(MOST_AHEAD))?;
-        let (keys, ends, marks) = batch.take();
+        let (keys, ends, _) = batch.take();
         let (mut put, mut start) = (Ok(()), 0);
         for (i, (key, end)) in keys.iter().zip(ends).enumerate() {
             let code = &codes[std::mem::replace(&mut start, end)..end];
-            put = put_one(&mut self.buckets, places[i % BATCH], split, key, code);
-            if put.is_err() {
-                marks.note(i);
+            if let Err(error) = put_one(&mut self.buckets, places[i % BATCH], split, key, code) {
+                put = Err((i, error));
                 break;
             }
         }
-        batch.clear();
-        put
+        batch.end(put)
     }
 
     /// Takes all pairs of a batch, which are of `split`.
     #[inline(always)]
     pub(super) fn put<V: Datum>(&mut self, batch: &mut Batch<V>, split: u32) -> Result {
         let places = self.place(batch.keys(), batch.marks(), USUAL_ROW)?;
-        let (keys, values, marks) = batch.take();
-        let put = self.put_all(keys, values.map(Ok), &places, split).map_err(|(i, error)| {
-            marks.note(i);
-            error
-        });
-        batch.clear();
-        put
+        let (keys, values, _) = batch.take();
+        let put = self.put_all(keys, values.map(Ok), &places, split);
+        batch.end(put)
     }
 
     /// Takes what is in up to [`BATCH`] slots of a table.

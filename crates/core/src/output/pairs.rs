@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::text::{is_plain, write_field, write_raw};
 use crate::datum::Datum;
-use crate::key::{KeyRef, as_text_within};
+use crate::key::{as_text_within, decode_into};
 use crate::result::{BoxError, Result};
 use crate::text::Word;
 
@@ -67,9 +67,14 @@ impl PairWriter {
         written.inspect_err(|error| self.fail(error))
     }
 
-    /// As [`PairWriter::write`], for an encoded key of type `K`.
+    /// As [`PairWriter::write`], for an encoded key of type `K`, which is decoded into `place` if it has to be.
     #[inline(always)]
-    pub(crate) fn write_encoded<K: Datum, V: Serialize>(&mut self, word: Word<'_>, value: &V) -> Result {
+    pub(crate) fn write_encoded<K: Datum, V: Serialize>(
+        &mut self,
+        word: Word<'_>,
+        value: &V,
+        place: &mut Option<K>,
+    ) -> Result {
         let (key, kind) = (word.bytes(), TypeId::of::<K>());
         if self.format != Format::Pairs && (kind == TypeId::of::<BString>() || kind == TypeId::of::<String>())
         {
@@ -88,8 +93,8 @@ impl PairWriter {
                 _ => self.write(BStr::new(key), value),
             };
         }
-        match KeyRef::<K>::new(key).get() {
-            Ok(key) => self.write(&key, value),
+        match decode_into(key, place).map_err(BoxError::from) {
+            Ok(key) => self.write(key, value),
             Err(error) => {
                 self.fail(&error);
                 Err(error)

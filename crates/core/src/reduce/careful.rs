@@ -160,7 +160,7 @@ impl<K: Datum, V: Datum, C: Combiner<V>> GroupWork for Folding<'_, K, V, C> {
 
     fn group(&mut self, key: &[u8], values: &mut dyn ValueStream) -> Result {
         let value: V = fold_values(self.combiner, values)?;
-        self.writer.write_encoded::<K, V>(Word::new(key), &value)
+        self.writer.write_encoded(Word::new(key), &value, &mut None::<K>)
     }
 
     fn start_afresh(&mut self) -> Result {

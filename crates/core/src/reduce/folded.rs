@@ -6,8 +6,8 @@ use super::order::{element, place};
 use super::radix::{self, Beside};
 use super::ranges::Ranges;
 use super::task::KeyOrder;
-use crate::fold::{Contents, Places, Slot, Table, is_long};
-use crate::key::{Image, prefix};
+use crate::fold::{BatchKey, Contents, Places, Slot, Table};
+use crate::key::prefix;
 use crate::os;
 use crate::result::Result;
 
@@ -111,6 +111,8 @@ impl<V: 'static> Folded<V> {
 /// The first bytes of a slot's key.
 #[inline(always)]
 fn prefix_of<V: 'static>(slot: &Slot, contents: &Contents<'_, V>) -> u64 {
-    let [a, b, c, _] = *slot;
-    if is_long(slot) { prefix(contents.long_key(slot)) } else { Image([a, b, c]).prefix() }
+    match contents.key(slot) {
+        BatchKey::Long(key) => prefix(key),
+        BatchKey::Short(image) => image.prefix(),
+    }
 }

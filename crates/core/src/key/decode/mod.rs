@@ -11,6 +11,7 @@ mod reader;
 use std::any::type_name;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::KeyError;
 use element::Element;
@@ -24,15 +25,38 @@ use reader::Reader;
 /// When the bytes are not an encoded `T`, or `T` can only be read from data that describes itself.
 #[inline]
 pub(crate) fn decode<'de, T: Deserialize<'de>>(encoded: &'de [u8]) -> Result<T, KeyError> {
-    read_whole(encoded).map_err(|error| error.of_type(type_name::<T>()))
+    read_whole(encoded, |element| T::deserialize(element)).map_err(|error| error.of_type(type_name::<T>()))
+}
+
+/// As [`decode`], into `place`, where the key of before may lend its memory: strings do, and tuples of them.
+///
+/// # Errors
+/// As [`decode`]; `place` may hold half a key then.
+#[inline]
+pub(crate) fn decode_into<'p, T: DeserializeOwned>(
+    encoded: &[u8],
+    place: &'p mut Option<T>,
+) -> Result<&'p T, KeyError> {
+    match place {
+        Some(key) => {
+            // Not in serde's documentation, but stable: an assignment, unless a type knows better.
+            read_whole(encoded, |element| T::deserialize_in_place(element, key))
+                .map_err(|error| error.of_type(type_name::<T>()))?;
+            Ok(key)
+        }
+        None => Ok(place.insert(decode(encoded)?)),
+    }
 }
 
 #[inline]
-fn read_whole<'de, T: Deserialize<'de>>(encoded: &'de [u8]) -> Result<T, KeyError> {
+fn read_whole<'de, R>(
+    encoded: &'de [u8],
+    read: impl FnOnce(Element<'_, 'de>) -> Result<R, KeyError>,
+) -> Result<R, KeyError> {
     let mut reader = Reader::new(encoded);
-    let key = T::deserialize(Element::whole(&mut reader))?;
+    let read = read(Element::whole(&mut reader))?;
     reader.finish()?;
-    Ok(key)
+    Ok(read)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use bstr::BStr;
+use proptest::prelude::*;
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserializer, Serialize};
 
@@ -33,6 +34,31 @@ fn a_string_with_a_zero_inside_needs_an_owner() {
     let encoded = b"a\0\xffb\0\0\x07";
     assert_eq!(decode::<(String, u8)>(encoded).expect("a pair"), ("a\0b".to_owned(), 7));
     assert!(refused::<(&str, u8)>(encoded).contains("expected a borrowed string"));
+}
+
+type Parts = (String, u32, Vec<(String, bool)>, Option<String>);
+
+proptest! {
+    #[test]
+    fn a_key_is_the_same_wherever_it_is_read_to(keys: Vec<(Parts, Option<usize>)>) {
+        let mut place = None;
+        for (key, end) in keys {
+            let encoded = encode_to_vec(&key).expect("all parts can be encoded");
+            // Now and then one that ends too early, to leave half a key behind.
+            let encoded = &encoded[..end.map_or(encoded.len(), |end| end % encoded.len())];
+            let read = decode_into::<Parts>(encoded, &mut place).map_err(|error| error.to_string());
+            let apart = decode(encoded).map_err(|error| error.to_string());
+            prop_assert_eq!(read, apart.as_ref().map_err(String::clone));
+        }
+    }
+}
+
+#[test]
+fn the_memory_of_the_key_before_is_used_again() {
+    let mut place = Some(("of some length".to_owned(), 1_u8));
+    let memory = place.as_ref().map(|(string, _)| string.as_ptr());
+    let read = decode_into(b"shorter\0\0\x02", &mut place).expect("a pair");
+    assert_eq!((read, Some(read.0.as_ptr())), (&("shorter".to_owned(), 2), memory));
 }
 
 #[test]

@@ -51,8 +51,7 @@ pub(super) fn is_plain_json(bytes: &[u8]) -> bool {
 /// The same of the bytes of an image, which are at hand in words.
 #[inline(always)]
 pub(super) fn is_plain_json_image(image: Image) -> bool {
-    let filled = image.filled_up(b' ');
-    filled.into_iter().fold(true, |free, word| free & is_word_free_of::<b' '>(word, b"\"\\"))
+    !image.has_byte(|word| below_or_among::<b' '>(word, b"\"\\"))
 }
 
 /// Whether there is a control character.
@@ -65,7 +64,7 @@ pub(super) fn has_control(bytes: &[u8]) -> bool {
 fn is_free_of<const LEAST: u8>(bytes: &[u8], others: &[u8]) -> bool {
     let word = |bytes: &[u8]| bytes.first_chunk().map_or(0, |word| u64::from_le_bytes(*word));
     let half = |bytes: &[u8]| bytes.first_chunk().map_or(0, |half| u64::from(u32::from_le_bytes(*half)));
-    let is_free = |word| is_word_free_of::<LEAST>(word, others);
+    let is_free = |word| below_or_among::<LEAST>(word, others) & u64::from_ne_bytes([0x80; 8]) == 0;
     match bytes.len() {
         0..4 => !bytes.iter().any(|byte| *byte < LEAST || others.contains(byte)),
         len @ 4..8 => is_free(half(bytes) | half(&bytes[len - 4..]) << 32),
@@ -77,15 +76,16 @@ fn is_free_of<const LEAST: u8>(bytes: &[u8], others: &[u8]) -> bool {
 }
 
 /// Tests of all bytes of a word at once, as in "Bit Twiddling Hacks" (S. E. Anderson): is one less than `n`, is one zero.
+///
+/// The highest bit of the first byte for which that holds is set in what is returned; it may be in bytes above.
 #[inline(always)]
-fn is_word_free_of<const LEAST: u8>(word: u64, others: &[u8]) -> bool {
+fn below_or_among<const LEAST: u8>(word: u64, others: &[u8]) -> u64 {
     const EACH: u64 = 0x0101_0101_0101_0101;
     let low = word.wrapping_sub(EACH * u64::from(LEAST)) & !word;
-    let found = others.iter().fold(low, |found, other| {
+    others.iter().fold(low, |found, other| {
         let zeroed = word ^ (EACH * u64::from(*other));
         found | zeroed.wrapping_sub(EACH) & !zeroed
-    });
-    found & (EACH << 7) == 0
+    })
 }
 
 fn escape_from(first: usize, bytes: &[u8], out: &mut Vec<u8>) {
