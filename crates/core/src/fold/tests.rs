@@ -57,6 +57,7 @@ fn drained<V: Datum>(table: &mut Table<V>, slots_first: bool) -> HashMap<Vec<u8>
     } else {
         let each = |slots: &[Slot], contents: &mut Contents<'_, V>| {
             for (slot, key) in slots.iter().zip(contents.keys(slots).iter()) {
+                assert_eq!(matches!(key, BatchKey::Long(_)), Image::new(&bytes_of(key)).is_none());
                 add(bytes_of(key), contents.value(slot)?);
             }
             Ok(())
