@@ -44,7 +44,7 @@ impl WorkPaths {
         self.root.join("parts")
     }
 
-    /// An empty folder that is renamed once, to see whether the parts can be.
+    /// An empty folder that is renamed to see whether the parts can be, where there are some already.
     pub(crate) fn trial(&self) -> PathBuf {
         self.root.join("trial")
     }
@@ -54,7 +54,7 @@ impl WorkPaths {
         attend(&self.root)
     }
 
-    /// Folder for long messages between the processes.
+    /// Folder for long messages between the processes, made with the first.
     pub(crate) fn spool(&self) -> PathBuf {
         self.root.join("spool")
     }
@@ -218,6 +218,8 @@ impl WorkFolder {
         disk::rename(&unlocked, &root).at("make the scratch folder", &root)?;
         let folder = Self { paths: WorkPaths { root }, kept: false, _lock: lock };
         folder.fill()?;
+        let parts = folder.paths.parts();
+        disk::create_dir(&parts).at("make the folder", &parts)?;
         Ok(folder)
     }
 
@@ -230,10 +232,10 @@ impl WorkFolder {
         Ok(folder)
     }
 
+    /// All but the folder of parts, which comes from where the output will be.
     fn fill(&self) -> Result<(), FileError> {
-        for folder in [self.paths.runs(), self.paths.parts(), self.paths.spool()] {
-            disk::create_dir(&folder).at("make the folder", &folder)?;
-        }
+        let runs = self.paths.runs();
+        disk::create_dir(&runs).at("make the folder", &runs)?;
         let workers = self.paths.root.join(WORKERS);
         disk::create(&workers).at("create", &workers)?;
         Ok(())
@@ -250,7 +252,7 @@ impl WorkFolder {
                 removed => removed.at("remove the folder", folder)?,
             }
         }
-        for folder in [self.paths.runs(), self.paths.parts(), spool] {
+        for folder in [self.paths.runs(), self.paths.parts()] {
             disk::create_dir_all(&folder).at("make the folder", &folder)?;
         }
         Ok(())

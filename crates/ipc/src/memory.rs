@@ -21,7 +21,13 @@ use crate::first_use::first_use;
 /// the others' deaths.
 #[derive(Clone)]
 pub struct SharedMemory {
-    mapping: Arc<Mapping>,
+    block: Arc<Block>,
+}
+
+enum Block {
+    Mapped(Mapping),
+    /// For this process alone, see [`SharedMemory::unshared`].
+    Own(Box<[AtomicU64]>),
 }
 
 struct Mapping {
@@ -50,6 +56,16 @@ impl Mapping {
         assert!(start.is_aligned(), "a mapping starts at a page");
         Self { start, count, block }
     }
+
+    fn words(&self) -> &[AtomicU64] {
+        #[allow(unsafe_code)]
+        // SAFETY: `start` is aligned and points to `count * 8` readable and writable bytes (mmap with PROT_READ |
+        // PROT_WRITE, MAP_SHARED) that live as long as `self`, which the returned slice borrows. `AtomicU64` has no
+        // invalid bit patterns, and no plain reference to the bytes exists beside it.
+        unsafe {
+            std::slice::from_raw_parts(self.start.as_ptr(), self.count)
+        }
+    }
 }
 
 impl SharedMemory {
@@ -65,18 +81,27 @@ impl SharedMemory {
             io::Error::new(error.kind(), format!("cannot make {len} bytes of shared memory: {error}"))
         })?;
         let block = IpcSharedMemory::from_byte(0, len);
-        Ok(Self { mapping: Arc::new(Mapping::new(block)) })
+        Ok(Self { block: Arc::new(Block::Mapped(Mapping::new(block))) })
+    }
+
+    /// Allocates `words` eight-byte words, all zero, which cannot be sent: for a side of this process that speaks to
+    /// another of its own. It takes no descriptor, and costs only what is used of it, where ipc-channel writes to every
+    /// page.
+    #[must_use]
+    pub fn unshared(words: usize) -> Self {
+        let words = Box::new_zeroed_slice(words.max(1));
+        #[allow(unsafe_code)]
+        // SAFETY: all bits zero is a valid `AtomicU64`.
+        let words = unsafe { words.assume_init() };
+        Self { block: Arc::new(Block::Own(words)) }
     }
 
     /// All words of the block.
     #[must_use]
     pub fn words(&self) -> &[AtomicU64] {
-        #[allow(unsafe_code)]
-        // SAFETY: `start` is aligned and points to `count * 8` readable and writable bytes (mmap with PROT_READ |
-        // PROT_WRITE, MAP_SHARED) that live as long as `self.mapping`, which the returned slice borrows. `AtomicU64`
-        // has no invalid bit patterns, and no plain reference to the bytes exists beside it.
-        unsafe {
-            std::slice::from_raw_parts(self.mapping.start.as_ptr(), self.mapping.count)
+        match &*self.block {
+            Block::Mapped(mapping) => mapping.words(),
+            Block::Own(words) => words,
         }
     }
 
@@ -129,23 +154,27 @@ fn probe_memory_file(_len: usize) -> io::Result<()> {
 
 impl fmt::Debug for SharedMemory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SharedMemory").field("words", &self.mapping.count).finish()
+        f.debug_struct("SharedMemory").field("words", &self.words().len()).finish()
     }
 }
 
 impl Serialize for SharedMemory {
-    /// Works only inside a message that an ipc-channel sender encodes. It takes a descriptor: ipc-channel would panic if
-    /// there were none.
+    /// Works only inside a message that an ipc-channel sender encodes, and not for [`SharedMemory::unshared`]. It takes a
+    /// descriptor: ipc-channel would panic if there were none.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Block::Mapped(mapping) = &*self.block else {
+            return Err(S::Error::custom("cannot send memory that is for one process alone"));
+        };
         probe_memory_file(0)
             .map_err(|error| S::Error::custom(format!("cannot send shared memory: {error}")))?;
-        self.mapping.block.serialize(serializer)
+        mapping.block.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for SharedMemory {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self { mapping: Arc::new(Mapping::new(IpcSharedMemory::deserialize(deserializer)?)) })
+        let mapping = Mapping::new(IpcSharedMemory::deserialize(deserializer)?);
+        Ok(Self { block: Arc::new(Block::Mapped(mapping)) })
     }
 }
 
@@ -181,5 +210,17 @@ mod tests {
         let other: SharedMemory = receiver.recv().expect("receive");
         other.words()[3].store(42, Relaxed);
         assert_eq!(memory.words()[3].load(Relaxed), 42);
+    }
+
+    #[test]
+    fn a_block_of_one_process_is_zeroed_and_shared_by_its_clones_and_cannot_be_sent() {
+        let memory = SharedMemory::unshared(1 << 15);
+        assert!(memory.words().len() == 1 << 15 && memory.words().iter().all(|word| word.load(Relaxed) == 0));
+        memory.clone().words()[3].store(42, Relaxed);
+        assert_eq!(memory.words()[3].load(Relaxed), 42);
+        let (sender, receiver) = ipc_channel::ipc::channel::<SharedMemory>().expect("channel");
+        assert!(matches!(sender.send(memory), Err(ipc_channel::IpcError::SerializationError(_))));
+        drop(sender);
+        assert!(receiver.recv().is_err(), "nothing was sent");
     }
 }

@@ -6,7 +6,7 @@ use std::env;
 use std::fmt;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use ipc_channel::IpcError;
 use ipc_channel::ipc::{self, IpcOneShotServer, IpcSender};
+use rustix::fs::{Access, access};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -70,8 +71,8 @@ impl<H: Message> Rendezvous<H> {
     /// # Errors
     /// When `TMPDIR` is too long for a socket, is not UTF-8 or cannot be written.
     pub fn new() -> io::Result<Self> {
-        check_temporary_folder()?;
-        let (server, name) = IpcOneShotServer::new()?;
+        let folder = temporary_folder()?;
+        let (server, name) = IpcOneShotServer::new().map_err(|error| unusable(&folder, &error))?;
         Ok(Self { server, aborter: Aborter { name, aborted: Arc::default() } })
     }
 
@@ -252,6 +253,17 @@ fn into_io(error: IpcError) -> io::Error {
 /// # Errors
 /// When `TMPDIR` is too long for a socket, is not UTF-8 or cannot be written; the message names it.
 pub fn check_temporary_folder() -> io::Result<()> {
+    let folder = temporary_folder()?;
+    // Not by making one and removing it, which takes a file system with a journal longer than all the rest of a start.
+    access(&folder, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| unusable(&folder, &error.into()))?;
+    match folder.is_dir() {
+        true => Ok(()),
+        false => Err(unusable(&folder, &io::ErrorKind::NotADirectory.into())),
+    }
+}
+
+/// The folder for temporary files, if a socket in it can have a name: ipc-channel panics otherwise.
+fn temporary_folder() -> io::Result<PathBuf> {
     let folder = env::temp_dir();
     let problem = |text: String| io::Error::other(format!("TMPDIR ({}) {text}", folder.display()));
     let Some(path) = folder.to_str() else { return Err(problem("is not UTF-8".into())) };
@@ -259,10 +271,11 @@ pub fn check_temporary_folder() -> io::Result<()> {
         let text = format!("is {} bytes long, a socket in it allows {LONGEST_TMPDIR}", path.len());
         return Err(problem(text));
     }
-    // ipc-channel panics when it cannot create its folder.
-    tempfile::tempdir_in(&folder)
-        .and_then(tempfile::TempDir::close)
-        .map_err(|error| problem(format!("cannot be used: {error}")))
+    Ok(folder)
+}
+
+fn unusable(folder: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("TMPDIR ({}) cannot be used: {error}", folder.display()))
 }
 
 impl<H: Message> fmt::Debug for Rendezvous<H> {

@@ -6,7 +6,8 @@ use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
 use std::time::{Duration, Instant};
 
-use gristmill_ipc::{Receiver, RecvError, Rendezvous, RendezvousError};
+use gristmill_ipc::{Receiver, RecvError, Rendezvous, RendezvousError, Sender};
+use gristmill_log::Endpoint;
 
 use crate::config::{CrewEvent, Stop};
 use crate::handshake::{Hello, Reply, Welcome};
@@ -57,8 +58,10 @@ pub(crate) fn run(shared: &Shared, member: &Member, pid: u32, rendezvous: Rendez
 }
 
 fn serve(shared: &Shared, member: &Member, pid: u32, rendezvous: Rendezvous<Hello>) -> Result<(), LinkEnd> {
+    // While the process comes up, which takes longer than that.
+    let line = Line::prepare(shared, member);
     let Some(hello) = await_hello(shared, member, rendezvous)? else { return Ok(()) };
-    let Some(events) = answer(shared, member, pid, hello)? else { return Ok(()) };
+    let Some(events) = answer(shared, member, pid, hello, line)? else { return Ok(()) };
     tracing::info!(pid, "{} started", member.name);
     shared.emit(CrewEvent::Started { slot: member.slot, incarnation: member.incarnation, pid });
     read_events(shared, member, &events)
@@ -87,8 +90,33 @@ fn await_hello(
     }
 }
 
+/// Both ends of what is between the worker and us.
+struct Line {
+    control: Sender,
+    events: Receiver,
+    their_control: Receiver,
+    their_events: Sender,
+    log: Option<Endpoint>,
+}
+
+impl Line {
+    fn prepare(shared: &Shared, member: &Member) -> Result<Self, String> {
+        let spool = watch::spool_folder(shared, member);
+        let channel = || gristmill_ipc::channel(&spool).map_err(|error| error.to_string());
+        let (control, their_control) = channel()?;
+        let (their_events, events) = channel()?;
+        Ok(Self { control, events, their_control, their_events, log: endpoint(shared, member)? })
+    }
+}
+
 /// Welcomes the worker or refuses it; `None` when it died before it could read the answer.
-fn answer(shared: &Shared, member: &Member, pid: u32, hello: Hello) -> Result<Option<Receiver>, LinkEnd> {
+fn answer(
+    shared: &Shared,
+    member: &Member,
+    pid: u32,
+    hello: Hello,
+    line: Result<Line, String>,
+) -> Result<Option<Receiver>, LinkEnd> {
     if let Some(why) = hello.objection(&shared.config.identity, pid) {
         // It exits by itself with this message; if it is gone already, so much the better.
         hello.reply.send(Reply::Refused(why.clone())).unwrap_or_default();
@@ -99,10 +127,7 @@ fn answer(shared: &Shared, member: &Member, pid: u32, hello: Hello) -> Result<Op
         return Err(LinkEnd::Refused(why));
     }
     let unable = |error: String| LinkEnd::Refused(shortage::explain(format!("cannot welcome it: {error}")));
-    let spool = watch::spool_folder(shared, member);
-    let channel = || gristmill_ipc::channel(&spool).map_err(|error| unable(error.to_string()));
-    let (control, their_control) = channel()?;
-    let (their_events, events) = channel()?;
+    let Line { control, events, their_control, their_events, log } = line.map_err(unable)?;
     let welcome = Welcome {
         name: member.name.clone(),
         slot: member.slot,
@@ -110,7 +135,7 @@ fn answer(shared: &Shared, member: &Member, pid: u32, hello: Hello) -> Result<Op
         page: member.page().ok_or_else(|| unable("it has no page".into()))?,
         control: their_control,
         events: their_events,
-        log: endpoint(shared, member).map_err(unable)?,
+        log,
     };
     if hello.reply.send(Reply::Welcome(Box::new(welcome))).is_err() {
         return Ok(None);
@@ -122,7 +147,7 @@ fn answer(shared: &Shared, member: &Member, pid: u32, hello: Hello) -> Result<Op
     Ok(Some(events))
 }
 
-fn endpoint(shared: &Shared, member: &Member) -> Result<Option<gristmill_log::Endpoint>, String> {
+fn endpoint(shared: &Shared, member: &Member) -> Result<Option<Endpoint>, String> {
     let Some((listener, filter)) = &shared.config.log else { return Ok(None) };
     listener.endpoint(&member.name, filter).map(Some).map_err(|error| error.to_string())
 }

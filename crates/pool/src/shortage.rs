@@ -7,7 +7,7 @@ use std::io;
 
 use rustix::process::{Resource, getrlimit};
 
-use crate::memory::{Hierarchy, own_group};
+use crate::memory::{Hierarchy, own_groups};
 
 /// How many descriptors the start of a worker and its handshake take for a moment, with some to spare.
 const DESCRIPTORS: usize = 24;
@@ -76,7 +76,7 @@ fn memory() -> String {
 }
 
 fn pids_max() -> Option<String> {
-    let groups = [own_group(Hierarchy::Unified), own_group(Hierarchy::Of("pids"))];
+    let groups = own_groups([Hierarchy::Unified, Hierarchy::Of("pids")]);
     let read = |group: std::path::PathBuf| fs::read_to_string(group.join("pids.max")).ok();
     groups.into_iter().flatten().find_map(read).map(|text| text.trim().to_owned())
 }

@@ -5,8 +5,7 @@
 use std::io::{self, Write};
 
 use gristmill_log::{
-    Console, Directives, Format, Handler, HangupGuard, Listener, RotatingFile, Schedule, install,
-    reopen_on_hangup,
+    Console, Directives, Format, Handler, HangupGuard, Listener, RotatingFile, Schedule, reopen_on_hangup,
 };
 use indicatif::MultiProgress;
 
@@ -38,14 +37,14 @@ pub(super) fn start(args: &LogArgs, bars: &MultiProgress) -> Result<Logging, Err
     // What workers send must be enough for every handler.
     let filter = if file.is_some() { console.union(&file_filter) } else { console.clone() }.to_string();
     let stderr = Console::stderr_by(BesideBars { bars: bars.clone() });
-    let mut builder = Listener::builder().handler(stderr.filtered(console)).handler(tail.clone());
+    let builder = Listener::builder().levels(&filter).map_err(BoxError::from)?;
+    let mut builder = builder.handler(stderr.filtered(console)).handler(tail.clone());
     let has_file = file.is_some();
     if let Some(file) = file {
         builder = builder.handler(file.filtered(file_filter));
     }
     let listener = builder.start().map_err(BoxError::from)?;
-    let endpoint = listener.handle().endpoint("main", &filter).map_err(BoxError::from)?;
-    install(endpoint).map_err(BoxError::from)?;
+    listener.install().map_err(BoxError::from)?;
     let hangup = has_file.then(|| reopen_on_hangup(listener.handle())).transpose();
     Ok(Logging { listener, filter, tail, hangup: hangup.map_err(BoxError::from)? })
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::disk;
 use crate::error::Error;
 use crate::result::{AtPath, Result};
+use crate::workdir::WorkPaths;
 
 /// Name of the empty file that says the output is whole.
 pub(crate) const SUCCESS: &str = "_SUCCESS";
@@ -46,22 +47,25 @@ impl OutputFolder {
         &self.path
     }
 
-    /// Finds out with the empty folder `trial` what would otherwise fail only when all work is done: a mount between
-    /// work and output, a folder that cannot be written, a file system without this kind of rename.
-    pub(crate) fn rehearse(&self, trial: &Path) -> Result<(), Error> {
-        let work = trial.parent().unwrap_or(trial);
+    /// Makes the folder of parts beside the output and moves it to where the work is, to find out what would otherwise
+    /// fail only when all is done: a mount between the two, a folder that cannot be written, a file system without this
+    /// kind of rename. Where there are parts already, another empty folder takes this way.
+    pub(crate) fn prepare(&self, work: &WorkPaths) -> Result<(), Error> {
         let mut name = std::ffi::OsString::from(".");
-        name.push(work.file_name().unwrap_or_default());
+        name.push(work.root().file_name().unwrap_or_default());
         name.push(".try");
         let beside = self.path.with_file_name(name);
         // One may be left of a job that was killed right here; otherwise there is nothing to remove.
         drop(disk::remove_dir(&beside));
-        disk::create_dir(trial)
-            .and_then(|()| disk::rename_new(trial, &beside))
-            .and_then(|()| disk::remove_dir(&beside))
+        let (parts, trial) = (work.parts(), work.trial());
+        let resumed = parts.symlink_metadata().is_ok();
+        let into = if resumed { &trial } else { &parts };
+        disk::create_dir(&beside)
+            .and_then(|()| disk::rename_new(&beside, into))
+            .and_then(|()| if resumed { disk::remove_dir(into) } else { Ok(()) })
             .map_err(|error| {
                 drop(disk::remove_dir(&beside));
-                let (path, from) = (self.path.display(), work.display());
+                let (path, from) = (self.path.display(), work.root().display());
                 Error::usage(format!("output {path}: cannot be renamed from the work folder {from}: {error}"))
             })
     }
@@ -130,14 +134,22 @@ mod tests {
     #[test]
     fn an_output_that_cannot_be_reached_is_found_out_before_the_work() {
         let parent = tempfile::tempdir().expect("a folder");
-        let try_for = |output: &Path| {
-            OutputFolder::new(output, false, None)
-                .expect("a new folder")
-                .rehearse(&parent.path().join("trial"))
+        let work = WorkPaths::at(parent.path().join("work"));
+        fs::create_dir(work.root()).expect("the work folder");
+        let prepare = |output: &Path| {
+            OutputFolder::new(&parent.path().join(output), false, None).expect("a new folder").prepare(&work)
         };
-        try_for(&parent.path().join("out/.")).expect("it can");
-        assert_eq!(fs::read_dir(parent.path()).expect("the folder").count(), 0);
-        let error = try_for(&parent.path().join("missing/out")).expect_err("no such parent");
+        let names = |folder: &Path| -> Vec<_> {
+            let entries = fs::read_dir(folder).expect("the folder");
+            entries.map(|entry| entry.expect("an entry").file_name()).collect()
+        };
+        prepare("out/.".as_ref()).expect("it can");
+        assert_eq!((names(parent.path()), names(work.root())), (vec!["work".into()], vec!["parts".into()]));
+        fs::write(work.parts().join("part-00000"), "of the job that is resumed").expect("a part");
+        prepare("out".as_ref()).expect("it can");
+        assert_eq!((names(parent.path()), names(work.root())), (vec!["work".into()], vec!["parts".into()]));
+        assert_eq!(names(&work.parts()), ["part-00000"]);
+        let error = prepare("missing/out".as_ref()).expect_err("no such parent");
         assert!(error.is_usage() && error.to_string().contains("missing/out"), "{error}");
     }
 }

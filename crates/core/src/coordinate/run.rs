@@ -89,7 +89,7 @@ fn run_job(mut launch: Launch<'_>) -> Result<Finished, Error> {
     let output = options.output.as_deref().map(folder).transpose()?;
     let (mut work, past) = work_folder(options, output.as_ref())?;
     let quarantine = aside::folder(options, output.as_ref(), past.as_ref(), &work)?;
-    output.as_ref().map_or(Ok(()), |output| output.rehearse(&work.paths.trial()))?;
+    output.as_ref().map_or(Ok(()), |output| output.prepare(&work.paths))?;
     let mut start = start(&mut launch, &mut work, past)?;
     let done = run_tasks(&launch, &work, &mut start);
     match done {

@@ -9,6 +9,9 @@ use crate::result::Result;
 /// The usual size of the buffer.
 const USUAL: usize = 256 << 10;
 
+/// The size for what is shorter than that.
+const SMALL: usize = 4 << 10;
+
 /// A buffer that grew is kept for the next piece up to this many times its usual size.
 const KEEP: usize = 4;
 
@@ -94,7 +97,7 @@ impl<'w, 'a> Window<'w, 'a> {
         }
         self.move_to_front();
         if self.end == self.buffers.bytes.len() {
-            self.reserve(self.end.saturating_mul(2).max(self.buffers.usual))?;
+            self.reserve(self.end.saturating_mul(2).max(self.usual(wanted)))?;
         }
         let end = self.buffers.bytes.len().min(self.end.saturating_add(wanted));
         let reached = self.reached();
@@ -110,10 +113,16 @@ impl<'w, 'a> Window<'w, 'a> {
     pub(super) fn fill(&mut self, len: usize, limit: u64) -> Result<(), ReadError> {
         if len > self.buffers.bytes.len() {
             self.move_to_front();
-            self.reserve(len.max(self.buffers.usual))?;
+            let wanted = usize::try_from(limit.saturating_sub(self.offset)).unwrap_or(usize::MAX);
+            self.reserve(len.max(self.usual(wanted)))?;
         }
         while self.held().len() < len && self.more(limit)? > 0 {}
         Ok(())
+    }
+
+    /// The size of a buffer for `wanted` bytes: the memory of a large one has to be made first.
+    fn usual(&self, wanted: usize) -> usize {
+        wanted.max(SMALL).min(self.buffers.usual)
     }
 
     fn move_to_front(&mut self) {

@@ -4,8 +4,10 @@
 
 use crate::os;
 
-const LEAST_SLAB: usize = 256 << 10;
+/// A job of a few rows is not to make more memory than that.
+const LEAST_SLAB: usize = 32 << 10;
 const MOST_SLAB: usize = 32 << 20;
+const DOUBLINGS: usize = (MOST_SLAB / LEAST_SLAB).ilog2() as usize;
 
 /// A stretch of a slab.
 #[derive(Debug, Clone, Copy, Default)]
@@ -54,8 +56,8 @@ impl Arena {
             self.top = 0;
         }
         if self.current == self.slabs.len() {
-            let doubled = LEAST_SLAB << self.current.min(7);
-            self.slabs.push(os::zeroed(doubled.min(MOST_SLAB).max(len)));
+            let doubled = LEAST_SLAB << self.current.min(DOUBLINGS);
+            self.slabs.push(os::zeroed(doubled.max(len)));
         }
         let end = self.top + len;
         let chunk = Chunk {

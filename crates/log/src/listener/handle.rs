@@ -3,6 +3,7 @@
 //! The handle leaves a command and wakes the thread. It waits for it only where a time is given.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -58,7 +59,7 @@ pub(super) struct Shared {
     /// A stop has been asked for: the command is there, or about to be.
     pub(super) stopped: AtomicBool,
     queues: Mutex<Queues>,
-    own: OnceLock<Producer>,
+    own: OnceLock<Arc<Producer>>,
     /// The levels of handlers that have a name.
     handlers: BTreeMap<String, HandlerLevels>,
 }
@@ -84,12 +85,19 @@ impl Shared {
             own: OnceLock::new(),
             handlers,
         });
-        let own = shared.endpoint(&shared.name, "")?;
+        let own = shared.endpoint_on(|bytes| Ok(Ring::unshared(bytes)), &shared.name, "")?;
         // The endpoint is a moment old: nobody else can have attached to it.
         if let Ok(producer) = own.attach() {
-            drop(shared.own.set(producer));
+            drop(shared.own.set(Arc::new(producer)));
         }
         Ok((shared, Inlet { waiter, commands: receiver }))
+    }
+
+    /// The queue of the program's own records, and the levels for what it logs. Nothing when the listener has stopped.
+    pub(super) fn own(&self) -> Option<(Arc<Producer>, String)> {
+        let own = self.own.get().filter(|_| !self.stopped.load(SeqCst))?;
+        let queues = self.queues();
+        Some((Arc::clone(own), queues.levels(&queues.default)))
     }
 
     pub(super) fn set_thread(&self, thread: Thread) {
@@ -98,12 +106,21 @@ impl Shared {
     }
 
     fn endpoint(&self, name: &str, directives: &str) -> Result<Endpoint, EndpointError> {
+        self.endpoint_on(Ring::new, name, directives)
+    }
+
+    fn endpoint_on(
+        &self,
+        ring: impl FnOnce(usize) -> io::Result<Ring>,
+        name: &str,
+        directives: &str,
+    ) -> Result<Endpoint, EndpointError> {
         if self.stopped.load(SeqCst) {
             return Err(EndpointError::Stopped);
         }
         let failed = |source| EndpointError::Queue { name: name.to_owned(), source };
         let QueueOptions { bytes, records, patience, .. } = self.options;
-        let ring = Ring::new(bytes).map_err(failed)?;
+        let ring = ring(bytes).map_err(failed)?;
         let (bell, rings) = ipc::channel().map_err(failed)?;
         let mut queues = self.queues();
         queues.add(name, ring.clone());

@@ -37,7 +37,7 @@ pub use hangup::{HangupGuard, reopen_on_hangup};
 pub use report::{HandlerFailure, StopReport};
 pub use stderr::{LogToStderrError, log_to_stderr};
 
-use crate::install;
+use crate::worker::install_producer;
 use handle::{Command, Shared};
 
 /// How long the listener that is dropped may deliver what is queued.
@@ -81,13 +81,14 @@ impl Listener {
         ListenerHandle::new(Arc::clone(&self.shared))
     }
 
-    /// Sends this process's own events and `log` records to the listener, too, with its levels.
+    /// Sends this process's own events and `log` records to the listener, too, with its levels. They take the queue of
+    /// what is [submitted](ListenerHandle::submit).
     ///
     /// # Errors
-    /// When no queue can be made, or logging has been installed in this process by somebody else.
+    /// When logging has been installed in this process by somebody else, or the listener has stopped.
     pub fn install(&self) -> Result<(), InstallOwnError> {
-        let endpoint = self.handle().endpoint_for(&self.shared.name)?;
-        Ok(install(endpoint)?)
+        let (own, levels) = self.shared.own().ok_or(EndpointError::Stopped)?;
+        Ok(install_producer(own, &levels)?)
     }
 
     /// Delivers what is queued, for as long as `bound` allows, and ends.

@@ -69,8 +69,16 @@ pub(crate) struct Ring {
 impl Ring {
     /// A ring whose frames take up to `bytes` bytes together.
     pub(crate) fn new(bytes: usize) -> io::Result<Self> {
-        let words = HEADER + bytes.div_ceil(8).max(MIN_WORDS);
-        Ok(Self { memory: SharedMemory::new(words)? })
+        Ok(Self { memory: SharedMemory::new(Self::words(bytes))? })
+    }
+
+    /// Such a ring for a producer in this process: it cannot be sent.
+    pub(crate) fn unshared(bytes: usize) -> Self {
+        Self { memory: SharedMemory::unshared(Self::words(bytes)) }
+    }
+
+    fn words(bytes: usize) -> usize {
+        HEADER + bytes.div_ceil(8).max(MIN_WORDS)
     }
 
     /// Makes `pid` the producer of this ring, once and for all.

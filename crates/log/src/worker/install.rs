@@ -10,6 +10,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use super::endpoint::{AttachError, Endpoint};
 use super::gate::Gate;
 use super::layer::QueueLayer;
+use super::producer::Producer;
 use crate::directives::{Directives, DirectivesError};
 
 /// Logging could not be installed in this process.
@@ -41,11 +42,21 @@ pub enum InstallError {
 /// # Errors
 /// When the endpoint is in use or damaged, or logging has been installed by somebody else.
 pub fn install(endpoint: Endpoint) -> Result<(), InstallError> {
-    let directives: Directives = endpoint
-        .directives
-        .parse()
-        .map_err(|source| InstallError::Directives { directives: endpoint.directives.clone(), source })?;
-    let producer = Arc::new(endpoint.attach()?);
+    let directives = parse(&endpoint.directives)?;
+    install_gated(Arc::new(endpoint.attach()?), directives)
+}
+
+/// The same for a process whose queue is in use already.
+pub(crate) fn install_producer(producer: Arc<Producer>, directives: &str) -> Result<(), InstallError> {
+    install_gated(producer, parse(directives)?)
+}
+
+fn parse(directives: &str) -> Result<Directives, InstallError> {
+    let invalid = |source| InstallError::Directives { directives: directives.to_owned(), source };
+    directives.parse().map_err(invalid)
+}
+
+fn install_gated(producer: Arc<Producer>, directives: Directives) -> Result<(), InstallError> {
     let gate = Arc::new(Gate::new(producer.ring().clone(), directives));
     let layer = QueueLayer { producer, gate: Arc::clone(&gate) };
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer))?;

@@ -15,6 +15,7 @@ mod spans;
 
 pub use endpoint::{AttachError, Endpoint};
 pub use fields::{Chain, chain};
+pub(crate) use install::install_producer;
 pub use install::{InstallError, install};
 pub use offer::{Offer, OfferError, receive};
 pub use patience::Patience;

@@ -16,9 +16,14 @@ pub(crate) enum Hierarchy<'a> {
 
 /// The folder of the group that this process belongs to.
 pub(crate) fn own_group(hierarchy: Hierarchy<'_>) -> Option<PathBuf> {
-    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
-    let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
-    locate(&groups, &mounts, hierarchy)
+    own_groups([hierarchy])[0].take()
+}
+
+/// The same in several hierarchies, from one look at the system.
+pub(crate) fn own_groups<const N: usize>(hierarchies: [Hierarchy<'_>; N]) -> [Option<PathBuf>; N] {
+    let read = |file| fs::read_to_string(file).unwrap_or_default();
+    let (groups, mounts) = (read("/proc/self/cgroup"), read("/proc/self/mountinfo"));
+    hierarchies.map(|hierarchy| locate(&groups, &mounts, hierarchy))
 }
 
 fn locate(groups: &str, mounts: &str, hierarchy: Hierarchy<'_>) -> Option<PathBuf> {

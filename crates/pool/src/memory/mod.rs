@@ -18,7 +18,7 @@ use std::io;
 use crate::member::Member;
 use delegation::Lease;
 pub(crate) use group::WorkerGroup;
-pub(crate) use locate::{Hierarchy, own_group};
+pub(crate) use locate::{Hierarchy, own_groups};
 pub use oom::OomSource;
 pub(crate) use oom::{OomCounter, OomWatch};
 pub(crate) use verdict::{announces_abort, says_out_of_memory};

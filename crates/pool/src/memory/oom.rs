@@ -6,7 +6,7 @@ use std::fmt;
 use std::fs;
 use std::path::PathBuf;
 
-use super::{Hierarchy, own_group};
+use super::{Hierarchy, own_groups};
 
 /// Whose counter of out-of-memory kills it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,8 +47,9 @@ pub(crate) struct OomWatch {
 impl OomCounter {
     /// To be asked before this process moves to another group.
     pub(crate) fn find() -> Option<Self> {
-        let unified = own_group(Hierarchy::Unified).map(|group| group.join("memory.events"));
-        let legacy = own_group(Hierarchy::Of("memory")).map(|group| group.join("memory.oom_control"));
+        let [unified, legacy] = own_groups([Hierarchy::Unified, Hierarchy::Of("memory")]);
+        let unified = unified.map(|group| group.join("memory.events"));
+        let legacy = legacy.map(|group| group.join("memory.oom_control"));
         let groups = [unified, legacy].into_iter().flatten().map(|file| (OomSource::SharedGroup, file));
         let counters = groups.chain([(OomSource::System, "/proc/vmstat".into())]);
         counters.map(|(source, file)| Self { source, file }).find(|counter| counter.read().is_some())
