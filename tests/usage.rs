@@ -111,7 +111,12 @@ fn a_folder_for_temporary_files_that_cannot_be_used_is_named() {
     case.file("in.txt", "a\n");
     let long = case.path("tmp").join("x".repeat(150));
     std::fs::create_dir(&long).expect("a folder");
-    for (folder, said) in [(long.clone(), "bytes long"), (case.path("no-such-folder"), "No such file")] {
+    let folders = [
+        (long.clone(), "bytes long"),
+        (case.path("no-such-folder"), "No such file"),
+        (case.path("in.txt"), "not a directory"),
+    ];
+    for (folder, said) in folders {
         let command =
             case.command(JOBS).args(["words", "in.txt", "-o", "out", "-w", "1"]).env("TMPDIR", &folder);
         let finished = command.run().assert_code(2);

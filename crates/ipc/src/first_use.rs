@@ -8,11 +8,12 @@ use std::sync::{Mutex, PoisonError};
 use ipc_channel::ipc;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
-/// Sends something to this process itself, once.
+/// Sends something to this process itself, once. Whoever sends through ipc-channel's own channels calls it before; what
+/// this crate makes does.
 ///
 /// # Errors
 /// When the system is out of descriptors.
-pub(crate) fn first_use() -> io::Result<()> {
+pub fn first_use() -> io::Result<()> {
     static DONE: Mutex<bool> = Mutex::new(false);
     let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
     if *done {

@@ -254,12 +254,13 @@ fn into_io(error: IpcError) -> io::Error {
 /// When `TMPDIR` is too long for a socket, is not UTF-8 or cannot be written; the message names it.
 pub fn check_temporary_folder() -> io::Result<()> {
     let folder = temporary_folder()?;
+    let is_folder = folder.metadata().map(|found| found.is_dir());
     // Not by making one and removing it, which takes a file system with a journal longer than all the rest of a start.
-    access(&folder, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| unusable(&folder, &error.into()))?;
-    match folder.is_dir() {
-        true => Ok(()),
-        false => Err(unusable(&folder, &io::ErrorKind::NotADirectory.into())),
-    }
+    let usable = is_folder.and_then(|is_folder| match is_folder {
+        true => Ok(access(&folder, Access::WRITE_OK | Access::EXEC_OK)?),
+        false => Err(io::ErrorKind::NotADirectory.into()),
+    });
+    usable.map_err(|error| unusable(&folder, &error))
 }
 
 /// The folder for temporary files, if a socket in it can have a name: ipc-channel panics otherwise.

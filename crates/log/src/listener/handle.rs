@@ -70,6 +70,7 @@ impl Shared {
         options: QueueOptions,
         handlers: BTreeMap<String, HandlerLevels>,
     ) -> Result<(Arc<Self>, Inlet), StartError> {
+        gristmill_ipc::first_use().map_err(StartError::Channel)?;
         let (bell, wakes) = ipc::channel().map_err(StartError::Channel)?;
         let waiter = Waiter::new(wakes).map_err(StartError::Channel)?;
         let (commands, receiver) = mpsc::channel();
