@@ -7,6 +7,7 @@ use std::sync::atomic::{
     Ordering::{Relaxed, SeqCst},
 };
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::thread;
 use std::time::Duration;
 
 use ipc_channel::ipc::IpcSender;
@@ -99,15 +100,18 @@ impl Producer {
 
     /// The queue, unless the record would have to wait for it and must not.
     fn lock(&self, muted: bool, patience: Duration) -> Option<MutexGuard<'_, Queue>> {
-        let hurried = muted || (patience.is_zero() && self.waiting.load(SeqCst));
         // The ring is whole at every instruction, so a panic elsewhere does not spoil it.
-        if !hurried {
+        if !muted && !patience.is_zero() {
             return Some(self.queue.lock().unwrap_or_else(PoisonError::into_inner));
         }
-        match self.queue.try_lock() {
-            Ok(queue) => Some(queue),
-            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
+        loop {
+            match self.queue.try_lock() {
+                Ok(queue) => return Some(queue),
+                Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) if muted || self.waiting.load(SeqCst) => return None,
+                // Whoever has it is done in a moment, or finds it full and says so.
+                Err(TryLockError::WouldBlock) => thread::yield_now(),
+            }
         }
     }
 }
