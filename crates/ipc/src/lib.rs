@@ -15,4 +15,4 @@ pub use channel::{Receiver, RecvError, SendError, Sender, channel};
 pub use codec::{CodecError, decode, encode, encode_into};
 pub use first_use::first_use;
 pub use memory::{SharedMemory, store_bytes};
-pub use rendezvous::{Aborter, Rendezvous, RendezvousError};
+pub use rendezvous::{Aborter, Listening, Rendezvous, RendezvousError};

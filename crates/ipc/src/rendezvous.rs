@@ -58,6 +58,12 @@ pub struct Rendezvous<H: Message> {
     aborter: Aborter,
 }
 
+/// A [`Rendezvous`] at which somebody waits.
+pub struct Listening<H: Message> {
+    outcome: mpsc::Receiver<Result<H, RendezvousError>>,
+    aborter: Aborter,
+}
+
 /// Ends the wait at a [`Rendezvous`] from another thread.
 #[derive(Clone, Debug)]
 pub struct Aborter {
@@ -88,14 +94,21 @@ impl<H: Message> Rendezvous<H> {
         self.aborter.clone()
     }
 
-    /// Waits for the hello, for `limit` at most.
-    ///
-    /// A peer that connects and then says nothing keeps a helper thread waiting until the peer is gone; this call
-    /// returns all the same.
+    /// Waits for the hello, for `limit` at most: [`Rendezvous::listen`] and [`Listening::accept`].
     ///
     /// # Errors
     /// See [`RendezvousError`].
     pub fn accept(self, limit: Duration) -> Result<H, RendezvousError> {
+        self.listen()?.accept(limit)
+    }
+
+    /// Has a helper thread wait for the hello from now on.
+    ///
+    /// A peer that connects and then says nothing keeps that thread waiting until the peer is gone.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn listen(self) -> io::Result<Listening<H>> {
         let Self { server, aborter } = self;
         let aborted = Arc::clone(&aborter.aborted);
         let (done, outcome) = mpsc::channel();
@@ -103,6 +116,23 @@ impl<H: Message> Rendezvous<H> {
             // The waiting side may have left already: then there is nobody to tell.
             done.send(first_hello(server, &aborted)).unwrap_or_default();
         })?;
+        Ok(Listening { outcome, aborter })
+    }
+}
+
+impl<H: Message> Listening<H> {
+    /// A handle that ends [`Listening::accept`].
+    #[must_use]
+    pub fn aborter(&self) -> Aborter {
+        self.aborter.clone()
+    }
+
+    /// Waits for the hello, for `limit` at most, even if a peer has connected and says nothing.
+    ///
+    /// # Errors
+    /// See [`RendezvousError`].
+    pub fn accept(self, limit: Duration) -> Result<H, RendezvousError> {
+        let Self { outcome, aborter } = self;
         outcome.recv_timeout(limit).unwrap_or_else(|_| {
             aborter.abort();
             // A hello that came at the last moment counts; otherwise this lets the socket's folder go first.
@@ -285,6 +315,12 @@ impl<H: Message> fmt::Debug for Rendezvous<H> {
     }
 }
 
+impl<H: Message> fmt::Debug for Listening<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listening").field("aborter", &self.aborter).finish_non_exhaustive()
+    }
+}
+
 impl<H: Message> fmt::Debug for Visit<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Visit").finish_non_exhaustive()
@@ -320,6 +356,16 @@ mod tests {
         reply.send(7).expect("reply");
         assert_eq!(answer.recv_timeout(LONG).expect("answer"), 7);
         caller.join().expect("no panic").expect("knock");
+    }
+
+    #[test]
+    fn a_hello_is_taken_before_anybody_asks_for_it() {
+        let place = Rendezvous::<u8>::new().expect("rendezvous");
+        let name = place.name().to_owned();
+        let listening = place.listen().expect("a thread");
+        knock(&name, 7u8).expect("somebody waits");
+        listening.aborter().abort();
+        assert_eq!(listening.accept(LONG).expect("hello"), 7);
     }
 
     #[test]

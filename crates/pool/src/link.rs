@@ -6,7 +6,8 @@ use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
 use std::time::{Duration, Instant};
 
-use gristmill_ipc::{Receiver, RecvError, Rendezvous, RendezvousError, Sender};
+use crossbeam_channel::Receiver as Handover;
+use gristmill_ipc::{Listening, Receiver, RecvError, RendezvousError, Sender};
 use gristmill_log::Endpoint;
 
 use crate::config::{CrewEvent, Stop};
@@ -37,9 +38,12 @@ pub(crate) enum LinkEnd {
     Broken(String),
 }
 
+/// A worker that was started: its process id, and where it is waited for.
+pub(crate) type Newcomer = (u32, Listening<Hello>);
+
 /// Serves the line to its end. A worker that misbehaves on it is killed.
-pub(crate) fn run(shared: &Shared, member: &Member, pid: u32, rendezvous: Rendezvous<Hello>) -> LinkEnd {
-    let serving = AssertUnwindSafe(|| serve(shared, member, pid, rendezvous));
+pub(crate) fn run(shared: &Shared, member: &Member, newcomer: &Handover<Newcomer>) -> LinkEnd {
+    let serving = AssertUnwindSafe(|| serve(shared, member, newcomer));
     let outcome = panic::catch_unwind(serving);
     let panicked = |panic: Box<dyn Any + Send>| {
         Err(LinkEnd::Broken(shortage::explain(format!("its link panicked: {}", text_of(&*panic)))))
@@ -57,23 +61,20 @@ pub(crate) fn run(shared: &Shared, member: &Member, pid: u32, rendezvous: Rendez
     end
 }
 
-fn serve(shared: &Shared, member: &Member, pid: u32, rendezvous: Rendezvous<Hello>) -> Result<(), LinkEnd> {
+fn serve(shared: &Shared, member: &Member, newcomer: &Handover<Newcomer>) -> Result<(), LinkEnd> {
     // While the process comes up, which takes longer than that.
     let line = Line::prepare(shared, member);
-    let Some(hello) = await_hello(shared, member, rendezvous)? else { return Ok(()) };
+    let Ok((pid, hello)) = newcomer.recv() else { return Ok(()) };
+    let Some(hello) = await_hello(shared, member, hello)? else { return Ok(()) };
     let Some(events) = answer(shared, member, pid, hello, line)? else { return Ok(()) };
     tracing::info!(pid, "{} started", member.name);
     shared.emit(CrewEvent::Started { slot: member.slot, incarnation: member.incarnation, pid });
     read_events(shared, member, &events)
 }
 
-fn await_hello(
-    shared: &Shared,
-    member: &Member,
-    rendezvous: Rendezvous<Hello>,
-) -> Result<Option<Hello>, LinkEnd> {
+fn await_hello(shared: &Shared, member: &Member, hello: Listening<Hello>) -> Result<Option<Hello>, LinkEnd> {
     let (begun, limit) = (Instant::now(), shared.config.start_deadline);
-    match rendezvous.accept(limit) {
+    match hello.accept(limit) {
         Ok(hello) => Ok(Some(hello)),
         Err(RendezvousError::Aborted) => Ok(None),
         Err(RendezvousError::BrokenOff) => {

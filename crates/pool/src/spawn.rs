@@ -15,7 +15,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
-use gristmill_ipc::Rendezvous;
+use gristmill_ipc::{Listening, Rendezvous};
 use rustix::process::Pid;
 
 use crate::config::Stop;
@@ -35,7 +35,7 @@ pub(crate) struct Launched {
     pub(crate) end: OwnedFd,
     pub(crate) stdout: OwnedFd,
     pub(crate) stderr: OwnedFd,
-    pub(crate) rendezvous: Rendezvous<Hello>,
+    pub(crate) hello: Listening<Hello>,
     /// What the kernel may count as the worker's peak although it was ours.
     pub(crate) inherited_peak: u64,
     /// What the kernel's count of out-of-memory kills was before the start.
@@ -183,9 +183,9 @@ fn prepare_and_start(shared: &Shared, member: &Member) -> io::Result<Launched> {
     member.attach(raw_pid(pid));
     let inherited_peak = os::peak_rss(std::process::id()).unwrap_or(0);
     // From here on the process exists: an error must not leave it behind.
-    let opened = open(&mut child, pid).inspect_err(|_| abandon(member, &mut child));
-    let (end, stdout, stderr) = opened?;
-    Ok(Launched { pid, end, stdout, stderr, rendezvous, inherited_peak, oom_watch, _lifeline: lifeline })
+    let opened = open(&mut child, pid).and_then(|opened| Ok((opened, rendezvous.listen()?)));
+    let ((end, stdout, stderr), hello) = opened.inspect_err(|_| abandon(member, &mut child))?;
+    Ok(Launched { pid, end, stdout, stderr, hello, inherited_peak, oom_watch, _lifeline: lifeline })
 }
 
 fn command(shared: &Shared, member: &Member, rendezvous: &str, lifeline: OwnedFd) -> Command {

@@ -11,12 +11,12 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::capture::Capture;
 use crate::config::Stop;
 use crate::death::{Cause, Death};
-use crate::link::{self, LinkEnd};
+use crate::link::{self, LinkEnd, Newcomer};
 use crate::member::Member;
 use crate::memory::{OomSource, OomWatch};
 use crate::os;
@@ -52,10 +52,15 @@ pub(crate) fn watch(
     member: &Arc<Member>,
     handed_over: &Receiver<Result<Launched, String>>,
 ) {
+    // Before there is a process: with its first word it waits for the link.
+    let link = Link::start(shared, member);
     let launched = handed_over.recv().unwrap_or_else(|_| Err("the spawning thread is gone".into()));
     let remains = match launched {
-        Ok(launched) => follow(shared, member, launched),
-        Err(why) => unstarted(why),
+        Ok(launched) => follow(shared, member, launched, link),
+        Err(why) => {
+            link.end();
+            unstarted(why)
+        }
     };
     report(shared, member, remains);
 }
@@ -70,10 +75,11 @@ fn unstarted(why: String) -> Remains {
     Remains { pid: None, cause, peak_rss: None, oom: None, stderr_tail: String::new() }
 }
 
-fn follow(shared: &Arc<Shared>, member: &Arc<Member>, launched: Launched) -> Remains {
-    let aborter = launched.rendezvous.aborter();
-    let Launched { pid, end, stdout, stderr, rendezvous, inherited_peak, oom_watch, _lifeline } = launched;
-    let link = start_link(shared, member, pid, rendezvous);
+fn follow(shared: &Shared, member: &Member, launched: Launched, link: Link) -> Remains {
+    let aborter = launched.hello.aborter();
+    let Launched { pid, end, stdout, stderr, hello, inherited_peak, oom_watch, _lifeline } = launched;
+    // It may have ended already, with a reason that is read below.
+    link.worker.send((pid, hello)).unwrap_or_default();
     let mut capture = Capture::new(shared, &member.name, pid, stdout, stderr);
     capture_until_end(member, &end, &mut capture);
     let reaped = member.reap();
@@ -81,8 +87,8 @@ fn follow(shared: &Arc<Shared>, member: &Arc<Member>, launched: Launched) -> Rem
     aborter.abort();
     let oom = oom_kills(member, oom_watch);
     capture.drain(DRAIN_LIMIT);
-    // Bounded by the link itself, now that the worker is gone; an error means that it never started.
-    let link_end = link.recv().unwrap_or(LinkEnd::Disconnected);
+    // Bounded by the link itself, now that the worker is gone.
+    let link_end = link.end();
     let counted = reaped.as_ref().ok().map(|reaped| reaped.peak_rss).filter(|peak| *peak > inherited_peak);
     let status =
         reaped.map_or_else(|error| Cause::Lost(error.to_string()), |reaped| Cause::of(reaped.status));
@@ -107,26 +113,37 @@ fn cause(link_end: LinkEnd, status: Cause, deadline: Duration) -> Cause {
     }
 }
 
-fn start_link(
-    shared: &Arc<Shared>,
-    member: &Arc<Member>,
-    pid: u32,
-    rendezvous: gristmill_ipc::Rendezvous<crate::handshake::Hello>,
-) -> Receiver<LinkEnd> {
-    let (ended, link) = bounded(1);
-    let unable = ended.clone();
-    let (shared, linked) = (Arc::clone(shared), Arc::clone(member));
-    let body = move || {
-        // The watcher waits for exactly this.
-        ended.send(link::run(&shared, &linked, pid, rendezvous)).unwrap_or_default();
-    };
-    if let Err(error) = thread::Builder::new().name(format!("link {}", member.name)).spawn(body) {
-        let why = shortage::explain(format!("cannot start a thread: {error}"));
-        member.stop(Stop::Kill, &why);
-        // There is room for one, and no other comes.
-        unable.send(LinkEnd::Refused(why)).unwrap_or_default();
+/// The thread that speaks with the worker.
+struct Link {
+    /// Where it hears who the worker is.
+    worker: Sender<Newcomer>,
+    ended: Receiver<LinkEnd>,
+}
+
+impl Link {
+    fn start(shared: &Arc<Shared>, member: &Arc<Member>) -> Self {
+        let (ended, end) = bounded(1);
+        let (worker, newcomer) = bounded(1);
+        let unable = ended.clone();
+        let (shared, linked) = (Arc::clone(shared), Arc::clone(member));
+        let body = move || {
+            // The watcher waits for exactly this.
+            ended.send(link::run(&shared, &linked, &newcomer)).unwrap_or_default();
+        };
+        if let Err(error) = thread::Builder::new().name(format!("link {}", member.name)).spawn(body) {
+            let why = shortage::explain(format!("cannot start a thread: {error}"));
+            member.stop(Stop::Kill, &why);
+            // There is room for one, and no other comes.
+            unable.send(LinkEnd::Refused(why)).unwrap_or_default();
+        }
+        Self { worker, ended: end }
     }
-    link
+
+    /// Waits for its end, at once if it heard of no worker.
+    fn end(self) -> LinkEnd {
+        drop(self.worker);
+        self.ended.recv().unwrap_or(LinkEnd::Disconnected)
+    }
 }
 
 /// Passes output on until the process ends, and looks at its memory now and then.

@@ -91,9 +91,10 @@ fn run_job(mut launch: Launch<'_>) -> Result<Finished, Error> {
     let quarantine = aside::folder(options, output.as_ref(), past.as_ref(), &work)?;
     output.as_ref().map_or(Ok(()), |output| output.prepare(&work.paths))?;
     let mut start = start(&mut launch, &mut work, past)?;
-    let done = run_tasks(&launch, &work, &mut start);
+    let mut executor = executor(&launch, &work, &start)?;
+    let done = run_tasks(&launch, &work, &mut start, &mut *executor);
     match done {
-        Ok(done) => finish(&launch, done, start, output.zip(quarantine), work, began),
+        Ok(done) => finish(&launch, done, start, executor, output.zip(quarantine), work, began),
         Err(error) if launch.options.output.is_some() && !start.commits.is_empty() => {
             work.keep();
             let root = work.paths.root().display().to_string();
@@ -164,23 +165,27 @@ fn job_entry(launch: &Launch<'_>, partitions: u32, plan: u64) -> Result<JobEntry
     })
 }
 
-fn run_tasks(launch: &Launch<'_>, work: &WorkFolder, start: &mut Start) -> Result<Finish, Error> {
-    let mut executor = executor(launch, work, start)?;
+/// Carries out all tasks. When that fails, no worker is left; otherwise they were told to leave and may be about to.
+fn run_tasks(
+    launch: &Launch<'_>,
+    work: &WorkFolder,
+    start: &mut Start,
+    executor: &mut dyn Executor,
+) -> Result<Finish, Error> {
     let show = launch.options.progress.unwrap_or(ShowProgress::Never);
     let mut progress = Progress::new(show, launch.bars);
     let (plan, limits) = (Arc::clone(&start.plan), start.limits.clone());
     let keeper = Keeper::new(work.paths.quarantine(), Arc::clone(&plan), launch.options.durable);
     start.commits.keep_aside(keeper);
-    let scheduler =
-        Scheduler::new(launch.job, plan, limits, &mut *executor, &mut progress, &mut start.commits)
-            .setting_aside(launch.options.max_bad_records, launch.stages.samples());
+    let scheduler = Scheduler::new(launch.job, plan, limits, executor, &mut progress, &mut start.commits)
+        .setting_aside(launch.options.max_bad_records, launch.stages.samples());
     let done = scheduler.run(&work.paths.manifest(), launch.cancel);
     drop(progress);
-    executor.stop(match &done {
-        Ok(_) => AT_THE_END,
-        Err(error) if error.signal().is_some() => AFTER_SIGNAL,
-        Err(_) => AFTER_FAILURE,
-    });
+    match &done {
+        Ok(_) => executor.dismiss(),
+        Err(error) if error.signal().is_some() => executor.stop(AFTER_SIGNAL),
+        Err(_) => executor.stop(AFTER_FAILURE),
+    }
     done
 }
 
@@ -358,6 +363,7 @@ fn finish(
     launch: &Launch<'_>,
     done: Finish,
     mut start: Start,
+    mut executor: Box<dyn Executor>,
     output: Option<(OutputFolder, QuarantineFolder)>,
     work: WorkFolder,
     began: Instant,
@@ -366,6 +372,7 @@ fn finish(
     let (plan, limits) = (&start.plan, &start.limits);
     let input = InputFigures::of(plan);
     let Some((output, quarantine)) = output else {
+        executor.stop(AT_THE_END);
         let map_only = launch.stages.map_only();
         let parts = (0..limits.partitions).map(|p| parts.join(part_name(map_only, p))).collect();
         let (types, text) = (launch.stages.types(), launch.options.text);
@@ -384,6 +391,8 @@ fn finish(
     let mut work = work;
     let published = aside::publish(launch, &quarantine, &work, &mut start.commits)
         .and_then(|()| publish(launch, &output, &parts, plan, &mut start.commits));
+    // The workers have left meanwhile; none may be there when the work folder goes.
+    executor.stop(AT_THE_END);
     if let Err(error) = published {
         work.keep();
         let root = work.paths.root().display();

@@ -103,6 +103,9 @@ pub(crate) trait Executor {
     /// Ends the worker at `slot`; [`Event::Lost`] follows.
     fn kill(&mut self, slot: usize, why: &str);
 
+    /// Tells all workers, which are idle, that nothing more will come. It waits for none: [`Executor::stop`] does.
+    fn dismiss(&mut self) {}
+
     /// Ends all workers: asks, then terminates, then kills. Returns when none is left, within the grace time or
     /// little more.
     fn stop(&mut self, grace: Grace);

@@ -162,6 +162,10 @@ impl Executor for Processes {
         self.crew.signal(slot, Stop::Kill, why);
     }
 
+    fn dismiss(&mut self) {
+        (0..self.slots).for_each(|slot| self.retire(slot));
+    }
+
     fn stop(&mut self, grace: Grace) {
         (0..self.slots).filter_map(|slot| self.flight(slot)).for_each(|flight| flight.request_stop());
         let report = self.crew.shutdown(grace);

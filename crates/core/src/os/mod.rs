@@ -6,11 +6,12 @@ mod memory;
 mod process;
 
 use std::fmt;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write as _};
+use std::num::NonZero;
 use std::path::Path;
 
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::fs::{Advice, CWD, RenameFlags, fadvise, renameat_with};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 pub(crate) use memory::{Slots, prefetch, prefetch_at, zeroed};
@@ -29,6 +30,13 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
 /// Swaps the names of two folders at once.
 pub(crate) fn exchange(one: &Path, other: &Path) -> io::Result<()> {
     Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
+}
+
+/// Tells the system that so many bytes at `offset` are read soon. It fetches those that are not in memory, and nobody
+/// waits.
+pub(crate) fn will_need(file: &File, offset: u64, len: u64) {
+    // A file for which that cannot be said is read when it is wanted.
+    let _unheeded = fadvise(file, offset, NonZero::new(len), Advice::WillNeed);
 }
 
 /// Bytes of memory that this process may hope for: the machine's, or the control group's limit if that is less.

@@ -58,7 +58,7 @@ struct Keep<'a> {
 impl Keep<'_> {
     fn take_bucket(&mut self, bucket: u32, buffer: &mut Vec<u8>) -> Result {
         let task = self.task;
-        for (run, segment) in task.segments(bucket) {
+        for (run, segment) in task.begin_bucket(bucket) {
             let about = &run.index.segments[*segment];
             let (bytes, rows) = (usize::try_from(about.raw_len)?, usize::try_from(about.count)?);
             // Rows of a job with a combiner have another shape.

@@ -34,6 +34,10 @@ pub(crate) struct ReduceTask<'a> {
     pub(crate) care: &'a Care,
 }
 
+/// Buckets that are fetched before they are read. Their pieces are all over the runs: one read after the other would
+/// wait for each.
+const AHEAD: u32 = 2;
+
 /// Rows are read through a buffer of this size, or a 16th of the worker's memory.
 const READ: usize = 256 << 10;
 
@@ -70,7 +74,7 @@ impl ReduceTask<'_> {
         buffer: &mut Vec<u8>,
         mut each: impl FnMut(Row<'_>) -> Result,
     ) -> Result {
-        for (run, segment) in self.segments(bucket) {
+        for (run, segment) in self.begin_bucket(bucket) {
             self.rows_of(run, *segment, buffer, &mut each)?;
         }
         Ok(())
@@ -89,8 +93,17 @@ impl ReduceTask<'_> {
         scan(run, segment, self.shape, buffer, READ.min(self.env.memory / 16), each)
     }
 
-    /// The segments that hold the rows of a bucket.
-    pub(super) fn segments(&self, bucket: u32) -> &[SegmentOf] {
+    /// The segments that hold the rows of a bucket, which is read now: those of the buckets after it are fetched from
+    /// the disk meanwhile.
+    pub(super) fn begin_bucket(&self, bucket: u32) -> &[SegmentOf] {
+        let first = if bucket == 0 { 1 } else { bucket + AHEAD };
+        for bucket in first..=bucket + AHEAD {
+            self.segments(bucket).iter().for_each(|(run, segment)| run.will_need(*segment));
+        }
+        self.segments(bucket)
+    }
+
+    fn segments(&self, bucket: u32) -> &[SegmentOf] {
         self.shuffle.segments(self.partition, bucket, Kind::Rows)
     }
 

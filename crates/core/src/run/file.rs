@@ -15,6 +15,7 @@ use super::ledger::Claim;
 use super::pack::Codec;
 use super::writer::{END, FOOTER, HEADER, MAGIC, VERSION};
 use crate::disk::{self, Checksum};
+use crate::os;
 use crate::result::{AtPath, Result};
 
 /// A run that is whole, open for reading.
@@ -60,6 +61,12 @@ impl RunFile {
     /// Reads all of `into` at `offset`.
     pub(crate) fn read(&self, into: &mut [u8], offset: u64) -> Result {
         read_exact(&self.file, &self.path, into, offset)
+    }
+
+    /// Has the system fetch a segment that is read soon, if it is on the disk only.
+    pub(crate) fn will_need(&self, segment: usize) {
+        let Segment { offset, len, .. } = self.index.segments[segment];
+        os::will_need(&self.file, offset, len);
     }
 
     /// Compares the checksum of a segment with its bytes.
