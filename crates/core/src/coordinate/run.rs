@@ -91,10 +91,9 @@ fn run_job(mut launch: Launch<'_>) -> Result<Finished, Error> {
     let quarantine = aside::folder(options, output.as_ref(), past.as_ref(), &work)?;
     output.as_ref().map_or(Ok(()), |output| output.prepare(&work.paths))?;
     let mut start = start(&mut launch, &mut work, past)?;
-    let mut executor = executor(&launch, &work, &start)?;
-    let done = run_tasks(&launch, &work, &mut start, &mut *executor);
+    let done = run_tasks(&launch, &work, &mut start);
     match done {
-        Ok(done) => finish(&launch, done, start, executor, output.zip(quarantine), work, began),
+        Ok((done, executor)) => finish(&launch, done, start, executor, output.zip(quarantine), work, began),
         Err(error) if launch.options.output.is_some() && !start.commits.is_empty() => {
             work.keep();
             let root = work.paths.root().display().to_string();
@@ -170,15 +169,16 @@ fn run_tasks(
     launch: &Launch<'_>,
     work: &WorkFolder,
     start: &mut Start,
-    executor: &mut dyn Executor,
-) -> Result<Finish, Error> {
+) -> Result<(Finish, Box<dyn Executor>), Error> {
+    let mut executor = executor(launch, work, start)?;
     let show = launch.options.progress.unwrap_or(ShowProgress::Never);
     let mut progress = Progress::new(show, launch.bars);
     let (plan, limits) = (Arc::clone(&start.plan), start.limits.clone());
     let keeper = Keeper::new(work.paths.quarantine(), Arc::clone(&plan), launch.options.durable);
     start.commits.keep_aside(keeper);
-    let scheduler = Scheduler::new(launch.job, plan, limits, executor, &mut progress, &mut start.commits)
-        .setting_aside(launch.options.max_bad_records, launch.stages.samples());
+    let scheduler =
+        Scheduler::new(launch.job, plan, limits, &mut *executor, &mut progress, &mut start.commits)
+            .setting_aside(launch.options.max_bad_records, launch.stages.samples());
     let done = scheduler.run(&work.paths.manifest(), launch.cancel);
     drop(progress);
     match &done {
@@ -186,7 +186,7 @@ fn run_tasks(
         Err(error) if error.signal().is_some() => executor.stop(AFTER_SIGNAL),
         Err(_) => executor.stop(AFTER_FAILURE),
     }
-    done
+    done.map(|done| (done, executor))
 }
 
 /// A job that died when all was done but for removing its work folder.
