@@ -163,6 +163,15 @@ fn a_job_that_has_changed_is_refused_and_the_change_is_named() {
 }
 
 #[test]
+fn a_memory_that_is_too_small_for_the_workers_costs_nothing_that_was_done() {
+    let job = Job::new();
+    job.fails("reduce");
+    job.refused(job.command("reduce").args(["--resume", "--memory", "1MiB"]), &["--memory", "at least"]);
+    job.ends_well(job.command("reduce").arg("--resume"));
+    job.finish();
+}
+
+#[test]
 fn partitions_that_are_asked_for_have_to_be_those_there_were() {
     let job = Job::new();
     job.fails("reduce");
