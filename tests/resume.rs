@@ -166,7 +166,8 @@ fn a_job_that_has_changed_is_refused_and_the_change_is_named() {
 fn a_memory_that_is_too_small_for_the_workers_costs_nothing_that_was_done() {
     let job = Job::new();
     job.fails("reduce");
-    job.refused(job.command("reduce").args(["--resume", "--memory", "1MiB"]), &["--memory", "at least"]);
+    let little = job.command("reduce").args(["--resume", "--memory", "1MiB"]);
+    job.refused(little, &["--memory", "at least", "--resume goes on with it"]);
     job.ends_well(job.command("reduce").arg("--resume"));
     job.finish();
 }

@@ -7,11 +7,12 @@ mod lock;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use self::lock::{LOCK, WORKERS, attend, lock, lock_dead, wait_for_workers};
+use self::lock::{LOCK, LOCK_LINGERS, WORKERS, attend, lock, lock_dead, wait_for_workers};
 use crate::disk;
 use crate::error::Error;
 use crate::journal::{self, Past};
@@ -150,7 +151,7 @@ impl WorkFolder {
         drop(disk::remove_dir(&root));
         if root.symlink_metadata().is_ok() {
             let in_the_way = |why: String| Error::usage(format!("{why}: {}", root.display()));
-            let lock = lock_dead(&root).map_err(in_the_way)?;
+            let lock = lock_dead(&root, LOCK_LINGERS).map_err(in_the_way)?;
             wait_for_workers(&root).map_err(in_the_way)?;
             let past = journal::read(&root.join("journal"))?.filter(Past::has_work);
             match (past, unfinished) {
@@ -176,7 +177,7 @@ impl WorkFolder {
     /// When the journal cannot be read.
     pub(crate) fn left_at(root: &Path) -> Result<Option<(Self, Past)>, Error> {
         drop(disk::remove_dir(root));
-        let Ok(lock) = lock_dead(root) else { return Ok(None) };
+        let Ok(lock) = lock_dead(root, LOCK_LINGERS) else { return Ok(None) };
         let past = journal::read(&root.join("journal"))?;
         let folder = Self { paths: WorkPaths { root: root.to_owned() }, kept: past.is_some(), _lock: lock };
         Ok(past.map(|past| (folder, past)))
@@ -317,9 +318,9 @@ fn remove_runs(folder: &Path) {
     }
 }
 
-/// Removes a work folder whose job is dead.
+/// Removes a work folder whose job is dead. One that is not quite dead is for the next that comes by.
 fn remove_dead(root: &Path) -> Result<(), String> {
-    let _lock = lock_dead(root)?;
+    let _lock = lock_dead(root, Duration::ZERO)?;
     remove(root)
 }
 

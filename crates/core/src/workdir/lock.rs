@@ -19,7 +19,11 @@ pub(super) const LOCK: &str = "lock";
 pub(super) const WORKERS: &str = "workers";
 
 /// Workers end with their coordinator, but not at the same moment.
-const PATIENCE: Duration = Duration::from_secs(5);
+const WORKERS_LEAVE: Duration = Duration::from_secs(5);
+
+/// How long a dead coordinator's lock may be held: a process that it was about to start when it was killed shares the
+/// lock until it has begun to run its program.
+pub(super) const LOCK_LINGERS: Duration = Duration::from_secs(1);
 
 /// Takes the lock of a folder that was just made.
 pub(super) fn lock(folder: &Path) -> Result<File, FileError> {
@@ -29,15 +33,17 @@ pub(super) fn lock(folder: &Path) -> Result<File, FileError> {
     Ok(file)
 }
 
-/// Takes the lock of a work folder whose job is dead.
-pub(super) fn lock_dead(root: &Path) -> Result<File, String> {
+/// Takes the lock of a work folder whose job is dead, or about to be within this time.
+pub(super) fn lock_dead(root: &Path, patience: Duration) -> Result<File, String> {
     let path = root.join(LOCK);
     let file = match File::open(&path) {
         Ok(file) if holds_only_work(root) => file,
         _ => return Err("this folder is in the way and no job's work folder".to_owned()),
     };
     let live = "another job is writing to the same output; its work folder is";
-    flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| live.to_owned())?;
+    if !lock_within(patience, &file) {
+        return Err(live.to_owned());
+    }
     // Before the lock was taken, another job may have removed this folder and made its own under the same name.
     let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
     if file.metadata().map(identity).ok() != path.symlink_metadata().map(identity).ok() {
@@ -58,14 +64,22 @@ pub(super) fn attend(folder: &Path) -> Result<File, FileError> {
 pub(super) fn wait_for_workers(folder: &Path) -> Result<(), String> {
     // A folder without this file has never had workers.
     let Ok(file) = File::open(folder.join(WORKERS)) else { return Ok(()) };
-    let deadline = Instant::now() + PATIENCE;
-    while flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+    if lock_within(WORKERS_LEAVE, &file) {
+        return Ok(());
+    }
+    Err("workers of a dead job are still at work in its folder".to_owned())
+}
+
+/// Whether all others gave up a lock in time.
+fn lock_within(limit: Duration, file: &File) -> bool {
+    let deadline = Instant::now() + limit;
+    while flock(file, FlockOperation::NonBlockingLockExclusive).is_err() {
         if Instant::now() >= deadline {
-            return Err("workers of a dead job are still at work in its folder".to_owned());
+            return false;
         }
         crossbeam_channel::after(Duration::from_millis(5)).recv().ok();
     }
-    Ok(())
+    true
 }
 
 #[cfg(test)]
@@ -80,13 +94,31 @@ mod tests {
         let (one, other) =
             (attend(folder.path()).expect("a worker"), attend(folder.path()).expect("a worker"));
         drop(one);
-        let leaving = std::thread::spawn(move || {
-            crossbeam_channel::after(Duration::from_millis(50)).recv().ok();
-            drop(other);
-        });
         let began = Instant::now();
+        let leaving = drop_soon(other);
         wait_for_workers(folder.path()).expect("the last one goes");
         assert!(began.elapsed() >= Duration::from_millis(40));
         leaving.join().expect("it has gone");
+    }
+
+    #[test]
+    fn a_process_that_was_about_to_start_may_hold_the_lock_of_a_dead_coordinator() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let coordinator = lock(folder.path()).expect("a lock");
+        // What a process shares with the one that forked it.
+        let inherited = coordinator.try_clone().expect("a descriptor");
+        drop(coordinator);
+        let began = Instant::now();
+        let starting = drop_soon(inherited);
+        lock_dead(folder.path(), LOCK_LINGERS).expect("nobody is at work there");
+        assert!(began.elapsed() >= Duration::from_millis(40));
+        starting.join().expect("it has started");
+    }
+
+    fn drop_soon(file: File) -> std::thread::JoinHandle<()> {
+        std::thread::spawn(move || {
+            crossbeam_channel::after(Duration::from_millis(50)).recv().ok();
+            drop(file);
+        })
     }
 }
