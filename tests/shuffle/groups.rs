@@ -61,7 +61,8 @@ pub(crate) fn of_pairs(args: &Shuffle) -> DynJob {
                 mut values: Values<'_, i64>,
                 out: &mut Out<'_, (String, u32), Vec<i64>>| {
         let mut all = Vec::new();
-        while let Some(number) = values.next()? {
+        // One so, the next so.
+        while let Some(number) = if all.len() % 2 == 0 { values.next()? } else { values.next_as()? } {
             all.push(number);
         }
         out.emit(&key.get()?, &all)

@@ -17,7 +17,7 @@ use crate::exec::Setup;
 use crate::flight::new_page;
 use crate::fold::{BATCH, Batch, value};
 use crate::input::{Cut, Plan};
-use crate::key::{self, Code};
+use crate::key::{self, AnyKey, Code};
 use crate::map::{CombineSink, KeepSink};
 use crate::options::SpillCompression;
 use crate::output::Format;
@@ -190,8 +190,9 @@ impl ReduceSide {
     pub fn fold<V: Datum, C: Combiner<V>>(
         &self,
         combiner: &C,
-        mut each: impl FnMut(Word<'_>, V) -> Result,
+        mut each: impl FnMut(&[u8], V) -> Result,
     ) -> Result {
+        let mut each = |key: AnyKey<'_>, value| key.with_bytes(|key| each(key, value));
         self.tasks().try_for_each(|task| fold_partition(&task, combiner, &mut each))
     }
 

@@ -6,10 +6,10 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use gristmill_ipc::codec;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::datum::Datum;
-use crate::fold::value;
+use crate::fold::value::{self, is_word};
 use crate::result::Result;
 
 /// Encoded values of the current key, one after the other.
@@ -41,24 +41,23 @@ pub(crate) trait ValueStream {
 /// ```
 pub struct Values<'a, V> {
     source: Source<'a, V>,
+    /// What a value is encoded in that is wanted in another form.
+    encoded: Vec<u8>,
 }
 
 enum Source<'a, V> {
     /// The one value that a combiner has left.
-    Folded {
-        value: Option<V>,
-        encoded: Vec<u8>,
-    },
+    Folded(Option<V>),
     Stream(&'a mut dyn ValueStream, PhantomData<fn() -> V>),
 }
 
 impl<'a, V> Values<'a, V> {
     pub(crate) fn folded(value: V) -> Self {
-        Self { source: Source::Folded { value: Some(value), encoded: Vec::new() } }
+        Self { source: Source::Folded(Some(value)), encoded: Vec::new() }
     }
 
     pub(crate) fn stream(stream: &'a mut dyn ValueStream) -> Self {
-        Self { source: Source::Stream(stream, PhantomData) }
+        Self { source: Source::Stream(stream, PhantomData), encoded: Vec::new() }
     }
 
     /// The next value, or `None` after the last.
@@ -76,7 +75,7 @@ impl<'a, V> Values<'a, V> {
         V: Datum,
     {
         match &mut self.source {
-            Source::Folded { value, .. } => Ok(value.take()),
+            Source::Folded(value) => Ok(value.take()),
             Source::Stream(stream, _) => {
                 let decoded = stream.next_value()?.map(value::decode).transpose();
                 decoded.inspect_err(|error| stream.lost(error.to_string()))
@@ -91,16 +90,19 @@ impl<'a, V> Values<'a, V> {
     pub fn next_as<'s, T>(&'s mut self) -> Result<Option<T>>
     where
         T: Deserialize<'s>,
-        V: Serialize,
+        V: Datum,
     {
-        match &mut self.source {
-            Source::Folded { value, encoded } => {
-                let Some(value) = value.take() else { return Ok(None) };
-                *encoded = codec::encode(&value)?;
-                Ok(Some(codec::decode(encoded)?))
+        let value = match &mut self.source {
+            Source::Folded(value) => value.take(),
+            // Rows hold integers in a form of their own.
+            Source::Stream(stream, _) if is_word::<V>() => {
+                stream.next_value()?.map(value::decode).transpose()?
             }
-            Source::Stream(stream, _) => Ok(stream.next_value()?.map(codec::decode).transpose()?),
-        }
+            Source::Stream(stream, _) => return Ok(stream.next_value()?.map(codec::decode).transpose()?),
+        };
+        let Some(value) = value else { return Ok(None) };
+        self.encoded = codec::encode(&value)?;
+        Ok(Some(codec::decode(&self.encoded)?))
     }
 }
 

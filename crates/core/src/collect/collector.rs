@@ -21,7 +21,7 @@ pub(crate) trait PairSink<V>: Send {
     /// Takes all pairs of `batch`; true if there is no room for more, so that it must be spilled now.
     fn push(&mut self, batch: &mut Batch<V>) -> Result<bool>;
 
-    /// Where the value of an encoded pair is to be appended.
+    /// Where the value of an encoded pair is to be appended, in the form of the value codec.
     fn code(&mut self) -> &mut Vec<u8>;
 
     /// Takes a pair whose encoded value was appended to [`PairSink::code`]; true as for [`PairSink::push`].

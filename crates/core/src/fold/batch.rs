@@ -4,10 +4,10 @@
 //! while pairs come, if it knows the table, else by whoever takes it. It does not fold.
 
 use super::homes::Homes;
-use super::keys::{BatchKey, Keys, LONG, Slot};
+use super::keys::{Keys, LONG, Slot, key_of};
 use crate::flight::Flight;
 use crate::input::Span;
-use crate::key::Image;
+use crate::key::{AnyKey, Image};
 use crate::result::{BoxError, Result};
 
 /// Pairs in a full batch.
@@ -152,10 +152,10 @@ impl<V> Batch<V> {
 
     /// Finds out the hashes of the keys, if they are not known yet.
     #[inline(always)]
-    pub(super) fn know_hashes(&mut self, hash: impl Fn(BatchKey<'_>) -> u64) {
+    pub(super) fn know_hashes(&mut self, hash: impl Fn(AnyKey<'_>) -> u64) {
         if self.homes.is_none() {
             for slot in &mut self.slots {
-                slot[3] = hash(BatchKey::of(slot, &self.long));
+                slot[3] = hash(key_of(slot, &self.long));
             }
         }
     }

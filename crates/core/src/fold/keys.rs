@@ -2,7 +2,7 @@
 //!
 //! What the rest of a slot means is not known here.
 
-use crate::key::Image;
+use crate::key::{AnyKey, Image};
 
 /// Three words of key and one more: in a table its value or where that is, in a batch its hash. All zeros: free.
 ///
@@ -19,31 +19,22 @@ pub(crate) fn is_long(slot: &Slot) -> bool {
     slot[2] >= LONG
 }
 
-/// A key as it is at hand.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum BatchKey<'b> {
-    Short(Image),
-    Long(&'b [u8]),
-}
-
-impl<'b> BatchKey<'b> {
-    /// That of a slot. What is behind a long key in the arena does not matter.
-    #[inline(always)]
-    pub(super) fn of(slot: &Slot, arena: &'b [u8]) -> Self {
-        let [a, b, c, _] = *slot;
-        if is_long(slot) {
-            Self::Long(&arena[b as usize..][..(c & !LONG) as usize])
-        } else {
-            Self::Short(Image([a, b, c]))
-        }
+/// The key of a slot. What is behind a long one in the arena does not matter.
+#[inline(always)]
+pub(super) fn key_of<'b>(slot: &Slot, arena: &'b [u8]) -> AnyKey<'b> {
+    let [a, b, c, _] = *slot;
+    if is_long(slot) {
+        AnyKey::Long(&arena[b as usize..][..(c & !LONG) as usize])
+    } else {
+        AnyKey::Short(Image([a, b, c]))
     }
 }
 
 /// The keys of some slots.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Keys<'b> {
-    pub(super) slots: &'b [Slot],
-    pub(super) arena: &'b [u8],
+    slots: &'b [Slot],
+    arena: &'b [u8],
 }
 
 impl<'b> Keys<'b> {
@@ -56,9 +47,17 @@ impl<'b> Keys<'b> {
         self.slots.len()
     }
 
+    /// The slots, for [`Keys::of`].
+    ///
+    /// There is no iterator of keys: what its `next` would return, an enum within another, takes the way through memory.
     #[inline(always)]
-    pub(crate) fn iter(&self) -> impl Iterator<Item = BatchKey<'b>> {
-        let arena = self.arena;
-        self.slots.iter().map(move |slot| BatchKey::of(slot, arena))
+    pub(crate) fn slots(&self) -> &'b [Slot] {
+        self.slots
+    }
+
+    /// The key of one of the slots.
+    #[inline(always)]
+    pub(crate) fn of(&self, slot: &Slot) -> AnyKey<'b> {
+        key_of(slot, self.arena)
     }
 }

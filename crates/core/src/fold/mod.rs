@@ -11,7 +11,7 @@ mod table;
 pub(crate) mod value;
 
 pub(crate) use batch::{BATCH, Batch, Marks};
-pub(crate) use keys::{BatchKey, Keys, Slot};
+pub(crate) use keys::{Keys, Slot};
 pub(crate) use slot::{Contents, Places};
 pub(crate) use table::Table;
 

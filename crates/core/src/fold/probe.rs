@@ -4,11 +4,11 @@
 
 use super::batch::Batch;
 use super::homes::Homes;
-use super::keys::{BatchKey, LONG, Slot};
+use super::keys::{Keys, LONG, Slot};
 use super::slot::{Kept, Places};
 use super::value::{from_word, is_word, to_word};
 use crate::api::Combiner;
-use crate::key::Image;
+use crate::key::{AnyKey, Image};
 use crate::os;
 use crate::result::Result;
 
@@ -26,7 +26,7 @@ impl<V: 'static> Probe<'_, V> {
     pub(crate) fn fold<C: Combiner<V>>(&mut self, batch: &mut Batch<V>, combiner: &C) -> Result {
         batch.know_hashes(|key| self.expect(key));
         let (keys, values, marks) = batch.take();
-        let (mut slots, mut noted) = (keys.slots.iter(), 0);
+        let (mut slots, mut noted) = (keys.slots().iter(), 0);
         let mut folded = Ok(());
         for value in values {
             let Some(slot) = slots.next() else { break };
@@ -35,7 +35,7 @@ impl<V: 'static> Probe<'_, V> {
             if !C::CANNOT_DIE {
                 marks.note_next(number(), &mut noted);
             }
-            if let Err(error) = self.fold_one(slot, keys.arena, value, combiner) {
+            if let Err(error) = self.fold_one(slot, keys, value, combiner) {
                 folded = Err((number(), error));
                 break;
             }
@@ -50,7 +50,7 @@ impl<V: 'static> Probe<'_, V> {
 
     /// Asks for the memory where a key belongs; returns the hash that [`Probe::fold_one`] wants.
     #[inline(always)]
-    fn expect(&self, key: BatchKey<'_>) -> u64 {
+    fn expect(&self, key: AnyKey<'_>) -> u64 {
         let hash = self.places.of(key);
         os::prefetch(self.slots, (hash >> self.shift) as usize);
         hash
@@ -58,10 +58,10 @@ impl<V: 'static> Probe<'_, V> {
 
     /// Folds one pair, for which there must be room.
     #[inline(always)]
-    fn fold_one<C: Combiner<V>>(&mut self, slot: &Slot, arena: &[u8], value: V, combiner: &C) -> Result {
-        match BatchKey::of(slot, arena) {
-            BatchKey::Short(image) => self.fold_short(image, slot[3], value, combiner),
-            BatchKey::Long(key) => self.fold_long(key, slot[3], value, combiner),
+    fn fold_one<C: Combiner<V>>(&mut self, slot: &Slot, keys: Keys<'_>, value: V, combiner: &C) -> Result {
+        match keys.of(slot) {
+            AnyKey::Short(image) => self.fold_short(image, slot[3], value, combiner),
+            AnyKey::Long(key) => self.fold_long(key, slot[3], value, combiner),
         }
     }
 

@@ -4,11 +4,10 @@
 
 use std::cmp::Ordering;
 
-use super::keys::{BatchKey, Keys, Slot, is_long};
+use super::keys::{Keys, Slot, is_long, key_of};
 use super::value::from_word;
-use crate::key::{self, Image, long_table_hash};
+use crate::key::{self, AnyKey, Image, long_table_hash};
 use crate::result::Result;
-use crate::text::Word;
 
 /// What decides where in a table a key belongs.
 #[derive(Debug, Clone, Copy)]
@@ -26,12 +25,12 @@ impl Places {
     pub(crate) const AGAIN: Self = Self::Mixed(0xa076_1d64_78bd_642f);
 
     #[inline(always)]
-    pub(super) fn of(self, key: BatchKey<'_>) -> u64 {
+    pub(super) fn of(self, key: AnyKey<'_>) -> u64 {
         match (self, key) {
-            (Self::Mixed(seed), BatchKey::Short(image)) => image.table_hash(seed),
-            (Self::Mixed(seed), BatchKey::Long(key)) => long_table_hash(key, seed),
-            (Self::ByHash(buckets), BatchKey::Short(image)) => key::within_bucket(image.hash(), buckets),
-            (Self::ByHash(buckets), BatchKey::Long(key)) => key::within_bucket(key::hash(key), buckets),
+            (Self::Mixed(seed), AnyKey::Short(image)) => image.table_hash(seed),
+            (Self::Mixed(seed), AnyKey::Long(key)) => long_table_hash(key, seed),
+            (Self::ByHash(buckets), AnyKey::Short(image)) => key::within_bucket(image.hash(), buckets),
+            (Self::ByHash(buckets), AnyKey::Long(key)) => key::within_bucket(key::hash(key), buckets),
         }
     }
 }
@@ -40,7 +39,7 @@ impl Places {
 #[inline(always)]
 pub(super) fn slot_hash(slot: &Slot, places: Places) -> u64 {
     let [a, b, c, _] = *slot;
-    if is_long(slot) { a } else { places.of(BatchKey::Short(Image([a, b, c]))) }
+    if is_long(slot) { a } else { places.of(AnyKey::Short(Image([a, b, c]))) }
 }
 
 /// What slots refer to, and how many there are.
@@ -75,24 +74,15 @@ impl<'t, V: 'static> Contents<'t, V> {
         Keys::new(slots, self.arena)
     }
 
-    /// Calls `then` with the key of a slot.
-    #[inline(always)]
-    pub(crate) fn with_key<R>(&self, slot: &Slot, then: impl FnOnce(Word<'_>) -> R) -> R {
-        match self.key(slot) {
-            BatchKey::Long(key) => then(Word::new(key)),
-            BatchKey::Short(image) => then(Word::within(&image.bytes(), image.len())),
-        }
-    }
-
     /// How the keys of two slots are ordered.
     pub(crate) fn compare(&self, a: &Slot, b: &Slot) -> Ordering {
-        self.with_key(a, |a| self.with_key(b, |b| a.bytes().cmp(b.bytes())))
+        self.key(a).with_bytes(|a| self.key(b).with_bytes(|b| a.cmp(b)))
     }
 
     /// The key of a slot.
     #[inline(always)]
-    pub(crate) fn key(&self, slot: &Slot) -> BatchKey<'t> {
-        BatchKey::of(slot, self.arena)
+    pub(crate) fn key(&self, slot: &Slot) -> AnyKey<'t> {
+        key_of(slot, self.arena)
     }
 
     /// Takes the value of a slot; each can be taken once.

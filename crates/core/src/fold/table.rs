@@ -3,6 +3,8 @@
 //! Open addressing with linear probing over slots of four words: the key's image, and the value or where it is. Keys
 //! without an image lie in an arena. It does not decide how large it may grow, and it keeps no order.
 
+use std::cmp::Ordering;
+
 use super::batch::BATCH;
 use super::keys::Slot;
 use super::probe::Probe;
@@ -13,6 +15,8 @@ use crate::result::Result;
 const LEAST_SLOTS: usize = 1 << 10;
 /// Below this many slots a table grows fourfold: it is cheap, and spares moving the slots twice.
 const SMALL: usize = 1 << 12;
+/// So many slots in a row are sorted without a call.
+const FEW: usize = 12;
 
 /// Keys and their folded values.
 pub(crate) struct Table<V> {
@@ -151,29 +155,34 @@ impl<V: 'static> Table<V> {
         &mut self,
         mut each: impl FnMut(&Slot, &mut Contents<'_, V>) -> Result,
     ) -> Result {
-        let mut left = std::mem::take(&mut self.kept.len);
+        let (mut left, slots) = (std::mem::take(&mut self.kept.len), &mut self.slots[..]);
         let (mut contents, places) = (self.kept.contents(), self.places);
         // Slots for which there was no room at the end are at the front, before the first free one.
-        let (mut at_front, mut wrapped, mut together) = (true, Vec::new(), Vec::new());
-        for slot in self.slots.iter_mut() {
-            if slot[2] == 0 {
-                at_front = false;
-                give(&mut together, &mut contents, &mut each)?;
-                if left == 0 {
-                    break;
+        let (mut first, mut wrapped, mut together) = (0, Vec::new(), Vec::new());
+        while left > 0 {
+            let at = (first..slots.len()).find(|at| slots[*at][2] == 0).unwrap_or(slots.len());
+            if at == first + 1 && first > 0 && at < slots.len() {
+                // One that is alone needs no hash.
+                each(&std::mem::take(&mut slots[first]), &mut contents)?;
+                left -= 1;
+            } else if at > first {
+                for (at, slot) in (first..).zip(&slots[first..at]) {
+                    together.push((slot_hash(slot, places), at));
                 }
-                continue;
+                if first == 0 {
+                    wrapped.extend(together.extract_if(.., |(hash, _)| *hash >> 63 == 1));
+                }
+                if at == slots.len() {
+                    together.append(&mut wrapped);
+                }
+                left -= together.len();
+                sort(&mut together, |a, b| contents.compare(&slots[a], &slots[b]));
+                for (_, at) in together.drain(..) {
+                    each(&std::mem::take(&mut slots[at]), &mut contents)?;
+                }
             }
-            let placed = (slot_hash(slot, places), std::mem::take(slot));
-            if at_front && placed.0 >> 63 == 1 {
-                wrapped.push(placed)
-            } else {
-                together.push(placed)
-            }
-            left -= 1;
+            first = at + 1;
         }
-        together.append(&mut wrapped);
-        give(&mut together, &mut contents, &mut each)?;
         self.clear_contents();
         Ok(())
     }
@@ -192,19 +201,20 @@ impl<V: 'static> Table<V> {
     }
 }
 
-/// Gives a few slots to `each`, in the order of their hashes.
+/// Sorts hashes with the places of their slots; those of one hash as `compare` says.
 #[inline(always)]
-fn give<V: 'static>(
-    slots: &mut Vec<(u64, Slot)>,
-    contents: &mut Contents<'_, V>,
-    each: &mut impl FnMut(&Slot, &mut Contents<'_, V>) -> Result,
-) -> Result {
-    if slots.len() > 1 {
-        slots.sort_unstable_by(|(a_hash, a), (b_hash, b)| {
-            a_hash.cmp(b_hash).then_with(|| contents.compare(a, b))
-        });
+fn sort(placed: &mut [(u64, usize)], compare: impl Fn(usize, usize) -> Ordering) {
+    let order = |a: &(u64, usize), b: &(u64, usize)| a.0.cmp(&b.0).then_with(|| compare(a.1, b.1));
+    if placed.len() > FEW {
+        return placed.sort_unstable_by(order);
     }
-    slots.iter().try_for_each(|(_, slot)| each(slot, contents))?;
-    slots.clear();
-    Ok(())
+    // Insertion: they are nearly in order.
+    for sorted in 1..placed.len() {
+        for i in (0..sorted).rev() {
+            if order(&placed[i], &placed[i + 1]).is_le() {
+                break;
+            }
+            placed.swap(i, i + 1);
+        }
+    }
 }

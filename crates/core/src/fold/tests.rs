@@ -10,7 +10,7 @@ use crate::api::{Combiner, Max, Sum};
 use crate::datum::Datum;
 use crate::flight::new_page;
 use crate::input::Span;
-use crate::key::{self, Image, long_table_hash};
+use crate::key::{self, AnyKey, Image, long_table_hash};
 use crate::result::Result;
 
 type Pairs<V> = Vec<(Vec<u8>, V)>;
@@ -34,11 +34,8 @@ fn table_of<V: Datum, C: Combiner<V>>(pairs: Pairs<V>, combiner: &C, seed: u64) 
     Ok(table)
 }
 
-fn bytes_of(key: BatchKey<'_>) -> Vec<u8> {
-    match key {
-        BatchKey::Long(key) => key.to_vec(),
-        BatchKey::Short(image) => image.bytes()[..image.len()].to_vec(),
-    }
+fn bytes_of(key: AnyKey<'_>) -> Vec<u8> {
+    key.with_bytes(<[u8]>::to_vec)
 }
 
 /// Takes everything out of a table, in the way of mappers' workers or in that of reducers'.
@@ -56,8 +53,9 @@ fn drained<V: Datum>(table: &mut Table<V>, slots_first: bool) -> HashMap<Vec<u8>
         table.clear_contents();
     } else {
         let each = |slots: &[Slot], contents: &mut Contents<'_, V>| {
-            for (slot, key) in slots.iter().zip(contents.keys(slots).iter()) {
-                assert_eq!(matches!(key, BatchKey::Long(_)), Image::new(&bytes_of(key)).is_none());
+            for slot in slots {
+                let key = contents.key(slot);
+                assert_eq!(matches!(key, AnyKey::Long(_)), Image::new(&bytes_of(key)).is_none());
                 add(bytes_of(key), contents.value(slot)?);
             }
             Ok(())
@@ -184,6 +182,38 @@ fn a_table_grows_and_loses_no_key() {
     agree(pairs, &Sum, 11, true);
 }
 
+/// Of one bucket among four, and of the whole range of hashes. There are more keys that belong into the last few places than
+/// those are: some are at the front.
+#[test]
+fn a_table_by_hash_gives_its_keys_in_the_order_of_their_hashes() {
+    for (buckets, before) in [(1, ""), (4, ""), (1, "a key without an image: ")] {
+        let keys = (0..400_000).map(|n| (n, format!("{before}{n}").into_bytes()));
+        let taken = |(n, key): &(u32, Vec<u8>)| {
+            let hash = key::hash(key);
+            let last = key::within_bucket(hash, buckets) >> 51 == u64::MAX >> 51;
+            (*n < 20_000 * buckets || last) && key::partition_of(hash, buckets) == 0
+        };
+        let keys: Vec<_> = keys.filter(taken).map(|(_, key)| key).collect();
+        let (mut table, mut batch) = (Table::new(Places::ByHash(buckets)), Batch::default());
+        for key in &keys {
+            if batch.push(key, 1_u64) {
+                fold(&mut table, &mut batch, &Sum).expect("no error");
+            }
+        }
+        fold(&mut table, &mut batch, &Sum).expect("no error");
+        let mut found = Vec::new();
+        let each = |slot: &Slot, contents: &mut Contents<'_, u64>| {
+            found.push((bytes_of(contents.key(slot)), contents.value(slot)?));
+            Ok(())
+        };
+        table.drain_in_order(each).expect("values");
+        let mut wanted: Vec<_> = keys.into_iter().map(|key| (key, 1)).collect();
+        wanted.sort_by_key(|(key, _)| key::hash(key));
+        assert!(found == wanted, "{before:?}: {} of {} keys", found.len(), wanted.len());
+        assert_eq!(drained(&mut table, false), HashMap::new(), "it is empty");
+    }
+}
+
 #[test]
 fn a_drain_that_fails_leaves_an_empty_table() {
     let pairs = (0..500_u32).map(|n| (n.to_be_bytes().to_vec(), n.to_string())).collect();
@@ -228,8 +258,8 @@ fn keys_in_the_order_of_one_table_spread_over_another() {
     for before in ["", "a key that is too long for an image: "] {
         let keys = (0..100_000).map(|n| format!("{before}{n}").into_bytes());
         let placed = |places: Places, key: &[u8]| match Image::new(key) {
-            Some(image) => places.of(BatchKey::Short(image)),
-            None => places.of(BatchKey::Long(key)),
+            Some(image) => places.of(AnyKey::Short(image)),
+            None => places.of(AnyKey::Long(key)),
         };
         // About 6,250 keys for 2,048 places: 1,950 of those are taken if it is left to chance.
         let first = keys.filter(|key| placed(Places::Mixed(0), key) >> 60 == 0);

@@ -1,13 +1,15 @@
-//! Values that are integers: kept in one word of a slot, and encoded without serde.
+//! Values as rows hold them: the codes of integers, which are also kept in one word of a slot, are their lowest bytes.
 //!
-//! Every other value goes through the value codec; the bytes are the codec's in both cases.
+//! Every other value goes through the value codec. A code does not say which of the two it is: the type of the job's
+//! values does.
 
 use std::any::{Any, TypeId};
 
 use gristmill_ipc::codec;
 
 use crate::datum::Datum;
-use crate::result::Result;
+use crate::key::Image;
+use crate::result::{BoxError, Result};
 
 macro_rules! words {
     ($($type:ty)*) => {
@@ -42,76 +44,54 @@ macro_rules! words {
 
 words!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
 
-macro_rules! codes {
-    (unsigned $($unsigned:ty)*; signed $($signed:ty)*) => {
-        /// The integer that the codec's variable-length form stands for, as an unsigned number.
+macro_rules! zigzag {
+    ($($signed:ty)*) => {
+        /// An integer's word as a small number whatever the sign, which is its lowest bit.
         #[inline(always)]
-        fn plain<V: 'static>(word: u64) -> Option<u64> {
-            $(if TypeId::of::<V>() == TypeId::of::<$unsigned>() {
-                return Some(word);
-            })*
-            // Zigzag: the sign becomes the lowest bit.
+        fn unsigned<V: 'static>(word: u64) -> u64 {
             $(if TypeId::of::<V>() == TypeId::of::<$signed>() {
-                return Some(word << 1 ^ (word.cast_signed() >> 63).cast_unsigned());
+                return word << 1 ^ (word.cast_signed() >> 63).cast_unsigned();
             })*
-            None
+            word
         }
 
+        /// The word that [`unsigned`] was made of.
         #[inline(always)]
-        fn unplain<V: 'static>(plain: u64) -> Option<V> {
-            $(if TypeId::of::<V>() == TypeId::of::<$unsigned>() {
-                return <$unsigned>::try_from(plain).ok().and_then(|n| from_word(n as u64));
-            })*
+        fn signed<V: 'static>(unsigned: u64) -> u64 {
             $(if TypeId::of::<V>() == TypeId::of::<$signed>() {
-                let word = (plain >> 1) ^ (plain & 1).wrapping_neg();
-                return <$signed>::try_from(word.cast_signed()).ok().and_then(|n| from_word(n as u64));
+                return (unsigned >> 1) ^ (unsigned & 1).wrapping_neg();
             })*
-            None
+            unsigned
         }
     };
 }
 
-// One byte integers have no variable-length form: the codec writes the byte.
-codes!(unsigned u16 u32 u64 usize; signed i16 i32 i64 isize);
+zigzag!(i8 i16 i32 i64 isize);
 
-/// An encoded integer: `len` bytes, of which the first is the mark and the others are the lowest of `rest`.
+/// The longest code of an integer.
+const LONGEST: usize = size_of::<u64>();
+
+/// The code of an integer: the lowest `len` bytes of `word`, above which are zeros.
 ///
 /// Two numbers and not an array: those stay in registers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SmallCode {
-    pub(crate) mark: u8,
-    pub(crate) rest: u64,
+    pub(crate) word: u64,
     pub(crate) len: usize,
 }
 
-impl SmallCode {
-    /// The code at the front, something else behind it.
-    #[inline(always)]
-    pub(crate) fn bytes(&self) -> [u8; 9] {
-        let mut bytes = [self.mark; 9];
-        bytes[1..].copy_from_slice(&self.rest.to_le_bytes());
-        bytes
-    }
-}
-
-/// The codec's form of an integer; `None` for other values.
+/// The code of an integer: as few bytes as hold it, but one at least, the lowest first. `None` for other values.
 #[inline(always)]
 pub(crate) fn encode_small<V: 'static>(value: &V) -> Option<SmallCode> {
-    let plain = plain::<V>(to_word(value))?;
-    let (mark, len) = match plain {
-        0..251 => (plain as u8, 1),
-        251..0x1_0000 => (251, 3),
-        0x1_0000..0x1_0000_0000 => (252, 5),
-        _ => (253, 9),
-    };
-    Some(SmallCode { mark, rest: plain, len })
+    let word = unsigned::<V>(to_word(value));
+    is_word::<V>().then_some(SmallCode { word, len: 1 + (word | 1).ilog2() as usize / 8 })
 }
 
-/// Appends the codec's form of `value`.
+/// Appends the code of `value`.
 #[inline(always)]
 pub(crate) fn encode_into<V: Datum>(value: &V, out: &mut Vec<u8>) -> Result {
     match encode_small(value) {
-        Some(code) => out.extend_from_slice(&code.bytes()[..code.len]),
+        Some(SmallCode { word, len }) => out.extend_from_slice(&word.to_le_bytes()[..len]),
         None => codec::encode_into(value, out)?,
     }
     Ok(())
@@ -120,25 +100,36 @@ pub(crate) fn encode_into<V: Datum>(value: &V, out: &mut Vec<u8>) -> Result {
 /// The value that `code` holds.
 #[inline(always)]
 pub(crate) fn decode<V: Datum>(code: &[u8]) -> Result<V> {
-    match decode_small(code) {
-        Some(value) => Ok(value),
-        None => Ok(codec::decode(code)?),
+    decode_within(code, code.len())
+}
+
+/// The value that the first `len` bytes of `tail` hold. Where there are eight to read, the length decides no branch.
+#[inline(always)]
+pub(crate) fn decode_within<V: Datum>(tail: &[u8], len: usize) -> Result<V> {
+    if !is_word::<V>() {
+        return Ok(codec::decode(&tail[..len])?);
+    }
+    let word = match tail.first_chunk() {
+        Some(bytes) if (1..=LONGEST).contains(&len) => {
+            u64::from_le_bytes(*bytes) & u64::MAX >> (8 * (LONGEST - len))
+        }
+        _ => match Image::new(&tail[..len]) {
+            Some(image) if (1..=LONGEST).contains(&len) => image.0[0],
+            _ => return Err(not_in_range()),
+        },
+    };
+    let word = signed::<V>(word);
+    // What is too large for its type comes back as another number.
+    match from_word(word) {
+        Some(value) if to_word(&value) == word => Ok(value),
+        _ => Err(not_in_range()),
     }
 }
 
-/// `None` also for what is no integer's code: then the codec says what is wrong.
-#[inline(always)]
-fn decode_small<V: 'static>(code: &[u8]) -> Option<V> {
-    // Only integers have such a form.
-    plain::<V>(0)?;
-    let plain = match *code {
-        [byte @ 0..251] => u64::from(byte),
-        [251, a, b] => u64::from(u16::from_le_bytes([a, b])),
-        [252, a, b, c, d] => u64::from(u32::from_le_bytes([a, b, c, d])),
-        [253, ref rest @ ..] => u64::from_le_bytes(*rest.as_array()?),
-        _ => return None,
-    };
-    unplain(plain)
+#[cold]
+#[inline(never)]
+fn not_in_range() -> BoxError {
+    "the code of an integer holds none, or one that its type cannot hold".into()
 }
 
 #[cfg(test)]
@@ -149,19 +140,22 @@ mod tests {
     use proptest::prelude::*;
 
     fn same<V: Datum + Copy + PartialEq + Debug>(value: V) {
-        let code = codec::encode(&value).expect("an integer");
-        let mut out = Vec::new();
-        encode_into(&value, &mut out).expect("an integer");
-        assert_eq!(out, code, "{value:?}");
+        let mut code = Vec::new();
+        encode_into(&value, &mut code).expect("a value");
         assert_eq!(decode::<V>(&code).expect("its code"), value);
         if is_word::<V>() {
             assert_eq!(from_word::<V>(to_word(&value)), Some(value));
+            assert!(code.len() <= size_of::<V>(), "{value:?}: {code:?}");
+            assert!(code.len() == 1 || code.last() != Some(&0), "{value:?}: {code:?} is too long");
         }
+        let len = code.len();
+        code.extend([0xff; 9]);
+        assert_eq!(decode_within::<V>(&code, len).expect("its code"), value, "other bytes behind it");
     }
 
     proptest! {
         #[test]
-        fn integers_are_encoded_as_the_codec_does(bits: u64, shift in 0_u32..64) {
+        fn integers_come_back_from_as_few_bytes_as_hold_them(bits: u64, shift in 0_u32..64) {
             let n = bits >> shift;
             same(n as u8);
             same(n as u16);
@@ -179,8 +173,11 @@ mod tests {
 
         #[test]
         fn what_is_no_code_is_refused(code in prop::collection::vec(any::<u8>(), 0..12)) {
-            prop_assert_eq!(decode::<u32>(&code).ok(), codec::decode::<u32>(&code).ok());
-            prop_assert_eq!(decode::<i16>(&code).ok(), codec::decode::<i16>(&code).ok());
+            let number = code.iter().rev().try_fold(0_u128, |n, byte| n.checked_mul(256).map(|n| n + u128::from(*byte)));
+            let number = number.filter(|_| (1..=8).contains(&code.len()));
+            prop_assert_eq!(decode::<u32>(&code).ok(), number.and_then(|n| n.try_into().ok()));
+            let signed = number.map(|n| (n >> 1).cast_signed() ^ -(n & 1).cast_signed());
+            prop_assert_eq!(decode::<i16>(&code).ok(), signed.and_then(|n| n.try_into().ok()));
         }
     }
 

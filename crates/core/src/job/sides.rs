@@ -119,8 +119,10 @@ where
         let mut groups = 0..;
         reduce_groups(&self.1, writer, counters, task.env, |reduce| {
             fold_partition(task, &self.0, |key, value| {
-                task.begin_group(groups.next().unwrap_or_default(), key.bytes())?;
-                reduce(key.bytes(), Values::folded(value))
+                key.with_bytes(|key| {
+                    task.begin_group(groups.next().unwrap_or_default(), key)?;
+                    reduce(key, Values::folded(value))
+                })
             })
         })
     }

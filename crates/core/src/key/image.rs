@@ -15,6 +15,25 @@ const LEN: u64 = 0xff << 56;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Image(pub(crate) [u64; 3]);
 
+/// A key as it is at hand.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum AnyKey<'b> {
+    Short(Image),
+    /// One without an image, or any other.
+    Long(&'b [u8]),
+}
+
+impl AnyKey<'_> {
+    /// Calls `then` with the bytes of the key.
+    #[inline(always)]
+    pub(crate) fn with_bytes<R>(&self, then: impl FnOnce(&[u8]) -> R) -> R {
+        match self {
+            Self::Short(image) => then(&image.bytes()[..image.len()]),
+            Self::Long(key) => then(key),
+        }
+    }
+}
+
 /// The bits that belong to a key of each length.
 static MASKS: [[u64; 3]; INLINE + 1] = masks();
 
@@ -121,8 +140,9 @@ impl Image {
         let [low, high, top] = self.0;
         match self.len() {
             len @ 9..=16 => {
+                // The eight bytes at the end. The shift is 8 to 64, which is done in two steps.
                 let shift = 8 * (len as u32 - 8);
-                let last = ((u128::from(high) << 64 | u128::from(low)) >> shift) as u64;
+                let last = low >> 8 >> (shift - 8) | high << (64 - shift);
                 hash_9_to_16(low, last, len as u64)
             }
             len @ 4..=8 => {
@@ -160,7 +180,17 @@ impl Image {
     /// Whether a byte of the key is zero.
     #[inline(always)]
     pub(crate) fn has_zero(&self) -> bool {
-        self.has_byte(|word| word.wrapping_sub(u64::from_ne_bytes([1; 8])) & !word)
+        // The highest bit of every zero byte, and of others only above one (Mycroft's test).
+        let zeros =
+            |word: u64| word.wrapping_sub(u64::from_ne_bytes([1; 8])) & !word & u64::from_ne_bytes([0x80; 8]);
+        let Self([a, b, c]) = *self;
+        let first = match (zeros(a), zeros(b), zeros(c)) {
+            (0, 0, zeros) => 16 + zeros.trailing_zeros() / 8,
+            (0, zeros, _) => 8 + zeros.trailing_zeros() / 8,
+            (zeros, ..) => zeros.trailing_zeros() / 8,
+        };
+        // Behind the key there are zeros, up to the byte that is its length plus one.
+        (first as usize) < self.len()
     }
 
     /// A hash that has nothing to do with [`super::hash()`], for tables: keys of one partition share the upper bits of that

@@ -68,6 +68,6 @@ pub(crate) use decode::{decode, decode_into};
 pub(crate) use encode::{Code, Encoded, encode, encode_to_vec};
 pub use error::KeyError;
 pub(crate) use hash::{hash, partition_of, within_bucket};
-pub(crate) use image::{Image, long_table_hash, prefix, prefix_in};
+pub(crate) use image::{AnyKey, INLINE, Image, long_table_hash, prefix, prefix_in};
 pub(crate) use utf8::{as_text, as_text_within};
 pub use view::KeyRef;

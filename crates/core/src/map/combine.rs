@@ -2,12 +2,14 @@
 //!
 //! It lives as long as its worker, across tasks. It does not keep the order of values: a combiner gives that up.
 
+use gristmill_ipc::codec;
+
 use super::rows::RowSink;
 use crate::api::Combiner;
 use crate::collect::PairSink;
 use crate::datum::Datum;
 use crate::flight::{Flight, Stage};
-use crate::fold::{Batch, Places, Table, value};
+use crate::fold::{Batch, Places, Table};
 use crate::result::Result;
 use crate::rows::{Buckets, Placement};
 use crate::run::RunWriter;
@@ -137,7 +139,7 @@ impl<V: Datum, C: Combiner<V>> PairSink<V> for CombineSink<V, C> {
 
     fn push_encoded(&mut self, key: &[u8]) -> Result<bool> {
         let mut batch = Batch::default();
-        let value = value::decode(&self.code);
+        let value = codec::decode(&self.code);
         self.code.clear();
         batch.push(key, value?);
         self.push(&mut batch)

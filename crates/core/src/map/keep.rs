@@ -2,11 +2,14 @@
 //!
 //! It does not order pairs: reduce does.
 
+use gristmill_ipc::codec;
+
 use super::rows::RowSink;
 use crate::collect::PairSink;
 use crate::datum::Datum;
 use crate::flight::Flight;
 use crate::fold::Batch;
+use crate::fold::value::{self, is_word};
 use crate::input::Span;
 use crate::result::Result;
 use crate::rows::{Buckets, Placement};
@@ -76,6 +79,11 @@ impl<V: Datum> PairSink<V> for KeepSink {
 
     fn push_encoded(&mut self, key: &[u8]) -> Result<bool> {
         const LONG: usize = 64 << 10;
+        if is_word::<V>() {
+            let value: V = codec::decode(&self.codes[self.codes_end..])?;
+            self.codes.truncate(self.codes_end);
+            value::encode_into(&value, &mut self.codes)?;
+        }
         self.codes_end = self.codes.len();
         if self.encoded.push(key, self.codes.len()) || self.codes.len() > LONG {
             self.put_encoded()?;

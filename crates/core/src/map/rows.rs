@@ -4,7 +4,8 @@
 
 use crate::datum::Datum;
 use crate::fold::value::{self, encode_small};
-use crate::fold::{BATCH, Batch, BatchKey, Contents, Keys, Marks, Slot};
+use crate::fold::{BATCH, Batch, Contents, Keys, Marks, Slot};
+use crate::key::AnyKey;
 use crate::result::{BoxError, Result};
 use crate::rows::{BatchPlaces, Buckets, Placement};
 use crate::run::RunWriter;
@@ -40,26 +41,25 @@ impl RowSink {
         self.buckets.held() > self.limit
     }
 
-    /// The buckets of some keys, whose memory is on its way to the cache then: that of rows of about `len` bytes.
+    /// The buckets of some keys.
     #[inline(always)]
-    fn place(&self, keys: Keys<'_>, marks: &Marks, len: usize) -> Result<BatchPlaces> {
+    fn place(&self, keys: Keys<'_>, marks: &Marks) -> Result<BatchPlaces> {
         let mut places = [0; BATCH];
         self.placement.place(keys, marks, &mut places)?;
-        for place in &places[..keys.len()] {
-            self.buckets.prefetch(*place, len);
-        }
         Ok(places)
     }
 
     /// Takes all pairs of a batch, which are of `split` and whose values end at places in `codes`.
     pub(super) fn put_encoded(&mut self, batch: &mut Batch<usize>, split: u32, codes: &[u8]) -> Result {
-        let values = codes.len() / batch.keys().len().max(1);
-        let places = self.place(batch.keys(), batch.marks(), (USUAL_ROW + values).min(MOST_AHEAD))?;
+        let keys = batch.keys();
+        let places = self.place(keys, batch.marks())?;
+        let usual = (USUAL_ROW + codes.len() / keys.len().max(1)).min(MOST_AHEAD);
+        places[..keys.len()].iter().for_each(|place| self.buckets.prefetch(*place, usual));
         let (keys, ends, _) = batch.take();
         let (mut put, mut start) = (Ok(()), 0);
-        for (i, (key, end)) in keys.iter().zip(ends).enumerate() {
+        for (i, (slot, end)) in keys.slots().iter().zip(ends).enumerate() {
             let code = &codes[std::mem::replace(&mut start, end)..end];
-            if let Err(error) = put_one(&mut self.buckets, places[i % BATCH], split, key, code) {
+            if let Err(error) = put_one(&mut self.buckets, places[i % BATCH], split, keys.of(slot), code) {
                 put = Err((i, error));
                 break;
             }
@@ -70,7 +70,7 @@ impl RowSink {
     /// Takes all pairs of a batch, which are of `split`.
     #[inline(always)]
     pub(super) fn put<V: Datum>(&mut self, batch: &mut Batch<V>, split: u32) -> Result {
-        let places = self.place(batch.keys(), batch.marks(), USUAL_ROW)?;
+        let places = self.place(batch.keys(), batch.marks())?;
         let (keys, values, _) = batch.take();
         let put = self.put_all(keys, values.map(Ok), &places, split);
         batch.end(put)
@@ -80,7 +80,7 @@ impl RowSink {
     #[inline(always)]
     pub(super) fn put_slots<V: Datum>(&mut self, slots: &[Slot], contents: &mut Contents<'_, V>) -> Result {
         let keys = contents.keys(slots);
-        let places = self.place(keys, &Marks::default(), USUAL_ROW)?;
+        let places = self.place(keys, &Marks::default())?;
         let values = slots.iter().map(|slot| contents.value(slot));
         self.put_all(keys, values, &places, 0).map_err(|(_, error)| error)
     }
@@ -96,10 +96,10 @@ impl RowSink {
     ) -> Result<(), (usize, BoxError)> {
         let Self { buckets, code, .. } = self;
         let coded = buckets.split_code(split);
-        for (i, (key, value)) in keys.iter().zip(values).enumerate() {
+        for (i, (slot, value)) in keys.slots().iter().zip(values).enumerate() {
             let (place, value) = (places[i % BATCH], value.map_err(|error| (i, error))?);
-            let put = match (key, encode_small(&value)) {
-                (BatchKey::Short(image), Some(small)) => buckets.put_short(place, coded, image, small),
+            let put = match (keys.of(slot), encode_small(&value)) {
+                (AnyKey::Short(image), Some(small)) => buckets.put_short(place, coded, image, small),
                 (key, _) => {
                     code.clear();
                     value::encode_into(&value, code).and_then(|()| put_one(buckets, place, split, key, code))
@@ -116,9 +116,9 @@ impl RowSink {
     }
 }
 
-fn put_one(buckets: &mut Buckets, place: u32, split: u32, key: BatchKey<'_>, code: &[u8]) -> Result {
+fn put_one(buckets: &mut Buckets, place: u32, split: u32, key: AnyKey<'_>, code: &[u8]) -> Result {
     match key {
-        BatchKey::Short(image) => buckets.put(place, split, &image.bytes()[..image.len()], code),
-        BatchKey::Long(key) => buckets.put(place, split, key, code),
+        AnyKey::Short(image) => buckets.put(place, split, &image.bytes()[..image.len()], code),
+        AnyKey::Long(key) => buckets.put(place, split, key, code),
     }
 }

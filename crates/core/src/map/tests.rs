@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use gristmill_ipc::codec;
 use proptest::prelude::*;
 
 use super::*;
@@ -49,7 +50,7 @@ fn rows_of(
             if *encoded {
                 full = !batch.is_empty() && sink.push(&mut batch).expect("pairs");
                 after(full, sink);
-                value::encode_into(number, sink.code()).expect("an integer");
+                codec::encode_into(number, sink.code()).expect("an integer");
                 full = sink.push_encoded(key).expect("a pair");
             } else if batch.push(key, *number) {
                 full = sink.push(&mut batch).expect("pairs");

@@ -9,11 +9,10 @@ use bstr::{BStr, BString};
 use gristmill_ipc::codec;
 use serde::{Deserialize, Serialize};
 
-use super::text::{is_plain, write_field, write_raw};
+use super::text::{is_plain_image, write_field, write_raw};
 use crate::datum::Datum;
-use crate::key::{as_text_within, decode_into};
+use crate::key::{AnyKey, Image, as_text, decode_into};
 use crate::result::{BoxError, Result};
-use crate::text::Word;
 
 /// How pairs become bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,9 +30,6 @@ pub(crate) trait ByteSink: Send {
     /// Stores all of `bytes`, which hold `pairs` pairs.
     fn write(&mut self, bytes: &[u8], pairs: u64) -> Result;
 }
-
-/// Keys shorter than this are copied as a whole, with what is readable behind them.
-const SHORT: usize = 24;
 
 /// A buffer is handed on when it holds this many bytes.
 const BUFFER: usize = 512 << 10;
@@ -71,25 +67,36 @@ impl PairWriter {
     #[inline(always)]
     pub(crate) fn write_encoded<K: Datum, V: Serialize>(
         &mut self,
-        word: Word<'_>,
+        key: AnyKey<'_>,
         value: &V,
         place: &mut Option<K>,
     ) -> Result {
-        let (key, kind) = (word.bytes(), TypeId::of::<K>());
-        if self.format != Format::Pairs && (kind == TypeId::of::<BString>() || kind == TypeId::of::<String>())
-        {
-            // The encoding of a string is the string: there is no need for one of its own.
-            if kind == TypeId::of::<String>()
-                && let Err(error) = as_text_within(word.tail(), word.len())
+        let (bytes, text) = is_string::<K>();
+        match key {
+            AnyKey::Short(image)
+                if self.format == Format::Text
+                    && (bytes || text && image.is_ascii())
+                    && is_plain_image(image) =>
             {
-                let error = error.into();
-                self.fail(&error);
-                return Err(error);
+                self.write_short(image, value)
             }
-            return match word.tail().first_chunk::<SHORT>() {
-                Some(tail) if self.format == Format::Text && word.len() < SHORT && is_plain(key) => {
-                    self.write_short(tail, word.len(), value)
-                }
+            AnyKey::Short(image) => self.write_decoded(&image.bytes()[..image.len()], value, place),
+            AnyKey::Long(key) => self.write_decoded(key, value, place),
+        }
+    }
+
+    /// The same, by way of a key.
+    #[inline(never)]
+    fn write_decoded<K: Datum, V: Serialize>(
+        &mut self,
+        key: &[u8],
+        value: &V,
+        place: &mut Option<K>,
+    ) -> Result {
+        let (bytes, text) = is_string::<K>();
+        if self.format != Format::Pairs && (bytes || text) {
+            return match as_text(key) {
+                Err(error) if text => Err(error.into()).inspect_err(|error| self.fail(error)),
                 _ => self.write(BStr::new(key), value),
             };
         }
@@ -102,12 +109,10 @@ impl PairWriter {
         }
     }
 
-    /// Writes a line whose key is the first `len` bytes of `key`, none of which is escaped.
+    /// Writes a line with a short key, no byte of which is escaped.
     #[inline(always)]
-    fn write_short<V: Serialize>(&mut self, key: &[u8; SHORT], len: usize, value: &V) -> Result {
-        let start = self.buffer.len();
-        self.buffer.extend_from_slice(key);
-        self.buffer.truncate(start + len);
+    fn write_short<V: Serialize>(&mut self, key: Image, value: &V) -> Result {
+        key.append_to(&mut self.buffer);
         self.buffer.push(b'\t');
         self.depth += 1;
         let written = write_field(value, &mut self.buffer);
@@ -187,6 +192,13 @@ impl PairWriter {
         }
         Ok(())
     }
+}
+
+/// Whether keys of type `K` are byte strings, and whether they are text: the encoding of either is the string.
+#[inline(always)]
+fn is_string<K: 'static>() -> (bool, bool) {
+    let kind = TypeId::of::<K>();
+    (kind == TypeId::of::<BString>(), kind == TypeId::of::<String>())
 }
 
 impl fmt::Debug for PairWriter {

@@ -17,12 +17,12 @@ use crate::counters::Counters;
 use crate::datum::Datum;
 use crate::flight::Stage;
 use crate::fold::value;
+use crate::key::AnyKey;
 use crate::output::PairWriter;
 use crate::result::{Result, chain};
 use crate::run::{CommitRecord, Kind, Label, RowShape, RunFile, RunWriter, SegmentReader, Spilling, put_row};
 use crate::runner::catch_part;
 use crate::task::{BadRecords, FailureKind, Spot, TaskEnv};
-use crate::text::Word;
 
 /// What user code makes of groups, one at a time.
 pub(crate) trait GroupWork {
@@ -160,7 +160,7 @@ impl<K: Datum, V: Datum, C: Combiner<V>> GroupWork for Folding<'_, K, V, C> {
 
     fn group(&mut self, key: &[u8], values: &mut dyn ValueStream) -> Result {
         let value: V = fold_values(self.combiner, values)?;
-        self.writer.write_encoded(Word::new(key), &value, &mut None::<K>)
+        self.writer.write_encoded(AnyKey::Long(key), &value, &mut None::<K>)
     }
 
     fn start_afresh(&mut self) -> Result {

@@ -9,9 +9,9 @@ use super::task::ReduceTask;
 use crate::api::Combiner;
 use crate::datum::Datum;
 use crate::fold::{Batch, value};
+use crate::key::AnyKey;
 use crate::result::Result;
 use crate::run::{RowShape, RunWriter, put_row};
-use crate::text::Word;
 
 /// Keys are told to go on after so many.
 const BREATH: usize = 1 << 10;
@@ -20,7 +20,7 @@ const BREATH: usize = 1 << 10;
 pub(crate) fn fold_partition<V: Datum, C: Combiner<V>>(
     task: &ReduceTask<'_>,
     combiner: &C,
-    mut each: impl FnMut(Word<'_>, V) -> Result,
+    mut each: impl FnMut(AnyKey<'_>, V) -> Result,
 ) -> Result {
     let mut fold = Fold {
         task,
@@ -55,7 +55,8 @@ impl<V: Datum, C: Combiner<V>> Fold<'_, V, C> {
     fn take_rows(&mut self, bucket: u32) -> Result {
         let mut buffer = std::mem::take(&mut self.buffer);
         let taken = self.task.rows(bucket, &mut buffer, |row| {
-            let value = value::decode(row.value())?;
+            let (tail, len) = row.value_within();
+            let value = value::decode_within(tail, len)?;
             let full = match row.image() {
                 Some(image) => self.batch.push_image(image, value),
                 None => self.batch.push(row.key(), value),
@@ -95,7 +96,7 @@ impl<V: Datum, C: Combiner<V>> Fold<'_, V, C> {
                 let value = contents.value(slot)?;
                 code.clear();
                 value::encode_into(&value, &mut code)?;
-                contents.with_key(slot, |key| rows.put(key.bytes(), &code))
+                contents.key(slot).with_bytes(|key| rows.put(key, &code))
             })?;
             rows.finish()
         })?;
@@ -105,7 +106,7 @@ impl<V: Datum, C: Combiner<V>> Fold<'_, V, C> {
     }
 
     /// Calls `each` for everything that was folded, in order.
-    fn give_out(&mut self, each: &mut impl FnMut(Word<'_>, V) -> Result) -> Result {
+    fn give_out(&mut self, each: &mut impl FnMut(AnyKey<'_>, V) -> Result) -> Result {
         if !self.spills.is_empty() {
             self.spill()?;
             let spills = std::mem::replace(&mut self.spills, Spills::new(self.task, RowShape::Plain));
@@ -118,11 +119,11 @@ impl<V: Datum, C: Combiner<V>> Fold<'_, V, C> {
             }
             keys += 1;
             let value = contents.value(slot)?;
-            contents.with_key(slot, |key| each(key, value))
+            each(contents.key(slot), value)
         })
     }
 
-    fn give_out_merged(&self, spills: Spills<'_>, each: &mut impl FnMut(Word<'_>, V) -> Result) -> Result {
+    fn give_out_merged(&self, spills: Spills<'_>, each: &mut impl FnMut(AnyKey<'_>, V) -> Result) -> Result {
         let mut merge = spills.merge()?;
         let mut key = Vec::new();
         while merge.next_group(&mut key)? {
@@ -136,7 +137,7 @@ impl<V: Datum, C: Combiner<V>> Fold<'_, V, C> {
             }
             self.task.go_on()?;
             if let Some(folded) = folded {
-                each(Word::new(&key), folded)?;
+                each(AnyKey::Long(&key), folded)?;
             }
         }
         Ok(())

@@ -6,8 +6,8 @@ use super::order::{element, place};
 use super::radix::{self, Beside};
 use super::ranges::Ranges;
 use super::task::KeyOrder;
-use crate::fold::{BatchKey, Contents, Places, Slot, Table};
-use crate::key::prefix;
+use crate::fold::{Contents, Places, Slot, Table};
+use crate::key::{AnyKey, prefix};
 use crate::os;
 use crate::result::Result;
 
@@ -112,7 +112,7 @@ impl<V: 'static> Folded<V> {
 #[inline(always)]
 fn prefix_of<V: 'static>(slot: &Slot, contents: &Contents<'_, V>) -> u64 {
     match contents.key(slot) {
-        BatchKey::Long(key) => prefix(key),
-        BatchKey::Short(image) => image.prefix(),
+        AnyKey::Long(key) => prefix(key),
+        AnyKey::Short(image) => image.prefix(),
     }
 }

@@ -176,7 +176,7 @@ fn folded<V: Datum>(how: How, splits: &[Split<V>], combiner: &impl Combiner<V>) 
     with_task(how, RowShape::Plain, splits, |task| {
         let mut found = Vec::new();
         fold_partition(task, combiner, |key, value| {
-            found.push((key.to_vec(), value));
+            found.push((key.with_bytes(<[u8]>::to_vec), value));
             Ok(())
         })?;
         Ok(found)

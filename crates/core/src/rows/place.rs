@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::api::Partitioner;
-use crate::fold::{BATCH, BatchKey, Keys, Marks};
-use crate::key::{self, KeyRef};
+use crate::fold::{BATCH, Keys, Marks};
+use crate::key::{self, AnyKey, KeyRef};
 use crate::result::Result;
 
 /// The buckets of the keys of one batch.
@@ -32,10 +32,10 @@ pub(crate) struct ByHash {
 
 impl Place for ByHash {
     fn place(&self, keys: Keys<'_>, _: &Marks, places: &mut BatchPlaces) -> Result {
-        for (place, key) in places.iter_mut().zip(keys.iter()) {
-            let hash = match key {
-                BatchKey::Short(image) => image.hash(),
-                BatchKey::Long(key) => key::hash(key),
+        for (place, slot) in places.iter_mut().zip(keys.slots()) {
+            let hash = match keys.of(slot) {
+                AnyKey::Short(image) => image.hash(),
+                AnyKey::Long(key) => key::hash(key),
             };
             *place = key::partition_of(hash, self.buckets);
         }
@@ -65,11 +65,11 @@ impl<K: 'static> ByPartitioner<K> {
 
 impl<K: 'static> Place for ByPartitioner<K> {
     fn place(&self, keys: Keys<'_>, marks: &Marks, places: &mut BatchPlaces) -> Result {
-        for (i, (place, key)) in places.iter_mut().zip(keys.iter()).enumerate() {
+        for (i, (place, slot)) in places.iter_mut().zip(keys.slots()).enumerate() {
             marks.note(i);
-            *place = match key {
-                BatchKey::Short(image) => self.place_one(&image.bytes()[..image.len()])?,
-                BatchKey::Long(key) => self.place_one(key)?,
+            *place = match keys.of(slot) {
+                AnyKey::Short(image) => self.place_one(&image.bytes()[..image.len()])?,
+                AnyKey::Long(key) => self.place_one(key)?,
             };
         }
         marks.note_current();

@@ -3,8 +3,8 @@
 //! It does not take the sample.
 
 use super::place::{BatchPlaces, Place};
-use crate::fold::{BatchKey, Keys, Marks};
-use crate::key::prefix;
+use crate::fold::{Keys, Marks};
+use crate::key::{AnyKey, prefix};
 use crate::result::Result;
 
 /// Bucket `i` holds the keys from splitter `i` on (the first: from the least key on) that are less than the next one.
@@ -51,12 +51,10 @@ impl ByRange {
 
 impl Place for ByRange {
     fn place(&self, keys: Keys<'_>, _: &Marks, places: &mut BatchPlaces) -> Result {
-        for (place, key) in places.iter_mut().zip(keys.iter()) {
-            *place = match key {
-                BatchKey::Short(image) => {
-                    self.bucket(image.prefix(), || image.bytes()[..image.len()].to_vec())
-                }
-                BatchKey::Long(key) => self.bucket(prefix(key), || key.to_vec()),
+        for (place, slot) in places.iter_mut().zip(keys.slots()) {
+            *place = match keys.of(slot) {
+                AnyKey::Short(image) => self.bucket(image.prefix(), || image.bytes()[..image.len()].to_vec()),
+                AnyKey::Long(key) => self.bucket(prefix(key), || key.to_vec()),
             };
         }
         Ok(())

@@ -53,7 +53,7 @@ fn write(buckets: &mut Buckets, shape: RowShape, puts: &[Put], run: &mut RunWrit
         match Image::new(&put.key) {
             Some(image) if put.value.len() % 2 == 0 => {
                 let small = encode_small(&(put.value.len() as u64 * 1_000_003)).expect("an integer");
-                value = small.bytes()[..small.len].to_vec();
+                value = small.word.to_le_bytes()[..small.len].to_vec();
                 buckets.put_short(put.place, buckets.split_code(put.split), image, small).expect("a row");
             }
             _ => buckets.put(put.place, put.split, &put.key, &put.value).expect("a row"),

@@ -3,10 +3,15 @@
 //! It does not order or fold them.
 
 use super::file::{RunFile, damaged};
-use super::row::{MAX_HEAD, RowShape, parse_row};
+use super::row::{MAX_HEAD, RowLayout, RowShape, parse_row};
 use super::source::SegmentSource;
-use crate::key::Image;
+use crate::key::{INLINE, Image};
 use crate::result::Result;
+
+/// A short row: a byte for the length of the key, one for that of the value, and both.
+const SHORT_ROW: usize = 64;
+const SHORT_HEAD: usize = 2;
+const SHORT_VALUE: usize = SHORT_ROW - SHORT_HEAD - INLINE;
 
 /// Bytes behind the last row that may be read along with it.
 const PADDING: usize = 32;
@@ -36,6 +41,12 @@ impl<'b> Row<'b> {
     pub(crate) fn value(&self) -> &'b [u8] {
         &self.tail[self.key_len..][..self.value_len]
     }
+
+    /// The buffer from the value on, and how long the value is.
+    #[inline(always)]
+    pub(crate) fn value_within(&self) -> (&'b [u8], usize) {
+        (&self.tail[self.key_len..], self.value_len)
+    }
 }
 
 /// Gives every row of a segment to `each`; `buffer` is reused, holds `usual` bytes and grows only for longer rows
@@ -58,12 +69,13 @@ pub(crate) fn scan(
     loop {
         let more = fetch(&mut source, buffer, &mut held, usual)?;
         let mut at = 0;
-        while let Some(row) = parse_row(&buffer[..held], at, shape)
-            && row.end() <= held
+        let whole = |row: &RowLayout| row.end() <= held;
+        while let Some(row) = short_row(&buffer[..held], at, shape)
+            .or_else(|| parse_row(&buffer[..held], at, shape).filter(whole))
         {
             let tail = &buffer[row.key_at..];
             each(Row { tail, key_len: row.key_len, value_len: row.value_len, split: row.split })?;
-            at = row.end();
+            at = row.key_at + row.key_len + row.value_len;
         }
         if !more {
             source.check()?;
@@ -75,6 +87,16 @@ pub(crate) fn scan(
         buffer.copy_within(at..held, 0);
         held -= at;
     }
+}
+
+/// The row at `bytes[at..]`, if it is short and has no split, and there are more bytes than it can have: most segments are
+/// full of such, and no part of one has to be looked for with care.
+#[inline(always)]
+fn short_row(bytes: &[u8], at: usize, shape: RowShape) -> Option<RowLayout> {
+    let [key_len, value_len, ..] = *bytes.get(at..)?.first_chunk::<SHORT_ROW>()?;
+    let (key_len, value_len) = (usize::from(key_len), usize::from(value_len));
+    let short = shape == RowShape::Plain && key_len <= INLINE && value_len <= SHORT_VALUE;
+    short.then_some(RowLayout { split: 0, key_at: at + SHORT_HEAD, key_len, value_len })
 }
 
 /// Reads on behind the `held` bytes at the front of `buffer`; false if the segment ends there.

@@ -19,7 +19,7 @@ use crate::result::Result;
 const NOT_BEGUN: &str = "no segment was begun";
 pub(super) const MAGIC: [u8; 8] = *b"GRISTRUN";
 pub(super) const END: [u8; 8] = *b"GRISTEND";
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 pub(super) const HEADER: u64 = 16;
 pub(super) const FOOTER: u64 = 32;
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::api::{Emitter, Mapper, Out, Reducer, Target, ValueStream, Values};
 use crate::counters::Counters;
 use crate::datum::Datum;
+use crate::fold::value;
 use crate::input::{Lines, Text};
 use crate::key::{self, KeyRef};
 use crate::output::{ByteSink, Format, PairWriter};
@@ -58,7 +59,9 @@ pub fn reduce<R: Reducer>(
 ) -> Result<Vec<(R::OutKey, R::OutValue)>> {
     let mut groups = std::collections::BTreeMap::<Vec<u8>, Vec<Vec<u8>>>::new();
     for (key, value) in pairs {
-        groups.entry(key::encode_to_vec(&key)?).or_default().push(codec::encode(&value)?);
+        let mut code = Vec::new();
+        value::encode_into(&value, &mut code)?;
+        groups.entry(key::encode_to_vec(&key)?).or_default().push(code);
     }
     let (mut writer, bytes) = memory_writer();
     let mut counters = Counters::default();

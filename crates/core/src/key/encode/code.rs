@@ -70,19 +70,25 @@ impl Code {
     /// Appends a short string.
     #[inline(always)]
     pub(super) fn put_image(&mut self, image: Image) {
+        if self.len > 0 || self.is_long {
+            return self.put_behind(image);
+        }
         let Image([a, b, c]) = image;
-        let words = [a, b, c << 8 >> 8];
+        (self.short, self.len) = ([a, b, c << 8 >> 8], image.len());
+    }
+
+    /// Appends a short string to what is there. Not inlined, so that the first part of most keys is.
+    #[inline(never)]
+    fn put_behind(&mut self, image: Image) {
+        let Image([a, b, c]) = image;
         if !self.fits(image.len()) {
-            self.lengthen().extend_from_slice(&image.bytes()[..image.len()]);
-        } else if self.len == 0 {
-            (self.short, self.len) = (words, image.len());
-        } else {
-            let mut left = image.len();
-            for word in words {
-                let len = left.min(8);
-                self.put_word(word, len);
-                left -= len;
-            }
+            return self.lengthen().extend_from_slice(&image.bytes()[..image.len()]);
+        }
+        let mut left = image.len();
+        for word in [a, b, c << 8 >> 8] {
+            let len = left.min(8);
+            self.put_word(word, len);
+            left -= len;
         }
     }
 

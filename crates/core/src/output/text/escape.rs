@@ -37,7 +37,7 @@ fn is_special(byte: u8) -> bool {
 /// Whether there is no special byte, by a look at eight at a time. Of some strings with other control characters it says
 /// no, too.
 #[inline]
-pub(crate) fn is_plain(bytes: &[u8]) -> bool {
+fn is_plain(bytes: &[u8]) -> bool {
     is_free_of::<{ b'\r' + 1 }>(bytes, b"\\")
 }
 
@@ -48,7 +48,13 @@ pub(super) fn is_plain_json(bytes: &[u8]) -> bool {
     is_free_of::<b' '>(bytes, b"\"\\")
 }
 
-/// The same of the bytes of an image, which are at hand in words.
+/// [`is_plain`] of the bytes of an image, which are at hand in words.
+#[inline(always)]
+pub(crate) fn is_plain_image(image: Image) -> bool {
+    !image.has_byte(|word| below_or_among::<{ b'\r' + 1 }>(word, b"\\"))
+}
+
+/// [`is_plain_json`] of the bytes of an image.
 #[inline(always)]
 pub(super) fn is_plain_json_image(image: Image) -> bool {
     !image.has_byte(|word| below_or_among::<b' '>(word, b"\"\\"))

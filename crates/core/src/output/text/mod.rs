@@ -25,6 +25,6 @@ mod escape;
 mod field;
 mod shared;
 
-pub(crate) use escape::is_plain;
+pub(crate) use escape::is_plain_image;
 pub use escape::unescape;
 pub(crate) use field::{write_field, write_raw};
