@@ -11,7 +11,7 @@ use crate::datum::Datum;
 use crate::flight::Stage;
 use crate::key::KeyRef;
 use crate::map::{CombineSink, KeepSink};
-use crate::output::PairWriter;
+use crate::output::{PairWriter, Place};
 use crate::reduce::{
     Folding, GroupWork, ReduceTask, Reducing, each_stretch, fold_partition, fold_values, one_by_one,
     reduce_groups, replay_group, stream_groups,
@@ -92,7 +92,7 @@ impl<K: Datum, V: Datum, C: Combiner<V>> ReduceSide<K, V> for Fold<C> {
             return one_by_one(task, &mut Folding::<K, V, C>::new(&self.0, writer));
         }
         task.env.flight.stage(Stage::Reduce);
-        let mut place = None::<K>;
+        let mut place = Place::<K>::default();
         fold_partition(task, &self.0, |key, value: V| writer.write_encoded(key, &value, &mut place))
     }
 }

@@ -64,7 +64,7 @@ mod utf8;
 mod vectors;
 mod view;
 
-pub(crate) use decode::{decode, decode_into};
+pub(crate) use decode::{Part, Parts, decode, decode_into};
 pub(crate) use encode::{Code, Encoded, encode, encode_to_vec};
 pub use error::KeyError;
 pub(crate) use hash::{hash, partition_of, within_bucket};

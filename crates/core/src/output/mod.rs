@@ -7,4 +7,4 @@ pub(crate) mod pairs;
 pub(crate) mod part;
 pub(crate) mod text;
 
-pub(crate) use pairs::{ByteSink, Format, PairWriter};
+pub(crate) use pairs::{ByteSink, Format, PairWriter, Place};

@@ -9,9 +9,9 @@ use bstr::{BStr, BString};
 use gristmill_ipc::codec;
 use serde::{Deserialize, Serialize};
 
-use super::text::{is_plain_image, write_field, write_raw};
+use super::text::{is_plain_image, write_field, write_parts, write_raw};
 use crate::datum::Datum;
-use crate::key::{AnyKey, Image, as_text, decode_into};
+use crate::key::{AnyKey, Image, Parts, as_text, decode_into};
 use crate::result::{BoxError, Result};
 
 /// How pairs become bytes.
@@ -33,6 +33,20 @@ pub(crate) trait ByteSink: Send {
 
 /// A buffer is handed on when it holds this many bytes.
 const BUFFER: usize = 512 << 10;
+
+/// What keys of type `K` are written by way of, one after the other.
+pub(crate) struct Place<K> {
+    /// Their parts, if those can be written as they are encoded.
+    parts: Option<Parts>,
+    /// The key that was decoded last.
+    key: Option<K>,
+}
+
+impl<K: 'static> Default for Place<K> {
+    fn default() -> Self {
+        Self { parts: Parts::of::<K>(), key: None }
+    }
+}
 
 /// Writes pairs in a [`Format`].
 pub(crate) struct PairWriter {
@@ -63,13 +77,13 @@ impl PairWriter {
         written.inspect_err(|error| self.fail(error))
     }
 
-    /// As [`PairWriter::write`], for an encoded key of type `K`, which is decoded into `place` if it has to be.
+    /// As [`PairWriter::write`], for an encoded key of type `K`, which is decoded if it has to be: into `place`.
     #[inline(always)]
     pub(crate) fn write_encoded<K: Datum, V: Serialize>(
         &mut self,
         key: AnyKey<'_>,
         value: &V,
-        place: &mut Option<K>,
+        place: &mut Place<K>,
     ) -> Result {
         let (bytes, text) = is_string::<K>();
         match key {
@@ -85,13 +99,13 @@ impl PairWriter {
         }
     }
 
-    /// The same, by way of a key.
+    /// The same, by way of the key's bytes.
     #[inline(never)]
     fn write_decoded<K: Datum, V: Serialize>(
         &mut self,
         key: &[u8],
         value: &V,
-        place: &mut Option<K>,
+        place: &mut Place<K>,
     ) -> Result {
         let (bytes, text) = is_string::<K>();
         if self.format != Format::Pairs && (bytes || text) {
@@ -100,7 +114,13 @@ impl PairWriter {
                 _ => self.write(BStr::new(key), value),
             };
         }
-        match decode_into(key, place).map_err(BoxError::from) {
+        if let Some(parts) = place.parts
+            && self.format == Format::Text
+            && write_parts(parts, key, &mut self.buffer)
+        {
+            return self.write_behind_key(value);
+        }
+        match decode_into(key, &mut place.key).map_err(BoxError::from) {
             Ok(key) => self.write(key, value),
             Err(error) => {
                 self.fail(&error);
@@ -113,6 +133,12 @@ impl PairWriter {
     #[inline(always)]
     fn write_short<V: Serialize>(&mut self, key: Image, value: &V) -> Result {
         key.append_to(&mut self.buffer);
+        self.write_behind_key(value)
+    }
+
+    /// Ends a line that has its key.
+    #[inline(always)]
+    fn write_behind_key<V: Serialize>(&mut self, value: &V) -> Result {
         self.buffer.push(b'\t');
         self.depth += 1;
         let written = write_field(value, &mut self.buffer);

@@ -18,7 +18,7 @@ use crate::datum::Datum;
 use crate::flight::Stage;
 use crate::fold::value;
 use crate::key::AnyKey;
-use crate::output::PairWriter;
+use crate::output::{PairWriter, Place};
 use crate::result::{Result, chain};
 use crate::run::{CommitRecord, Kind, Label, RowShape, RunFile, RunWriter, SegmentReader, Spilling, put_row};
 use crate::runner::catch_part;
@@ -160,7 +160,7 @@ impl<K: Datum, V: Datum, C: Combiner<V>> GroupWork for Folding<'_, K, V, C> {
 
     fn group(&mut self, key: &[u8], values: &mut dyn ValueStream) -> Result {
         let value: V = fold_values(self.combiner, values)?;
-        self.writer.write_encoded(AnyKey::Long(key), &value, &mut None::<K>)
+        self.writer.write_encoded(AnyKey::Long(key), &value, &mut Place::<K>::default())
     }
 
     fn start_afresh(&mut self) -> Result {

@@ -6,6 +6,7 @@
 
 mod access;
 mod element;
+mod parts;
 mod reader;
 
 use std::any::type_name;
@@ -15,6 +16,7 @@ use serde::de::DeserializeOwned;
 
 use super::KeyError;
 use element::Element;
+pub(crate) use parts::{Part, Parts};
 use reader::Reader;
 
 /// Reads a key of type `T` that takes up all of `encoded`.

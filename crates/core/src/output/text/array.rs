@@ -7,8 +7,29 @@ use serde::{Serialize, Serializer};
 
 use super::escape::{is_plain_json, is_plain_json_image};
 use super::shared::{NotWritten, compound, integers};
-use crate::key::Image;
+use crate::key::{Image, Part, Parts};
 use crate::text::push_u64;
+
+/// Appends an encoded key of such parts as it would be written after it was decoded; false if it is to be decoded. Then
+/// `out` is as it was.
+#[inline(always)]
+pub(crate) fn write_parts(parts: Parts, key: &[u8], out: &mut Vec<u8>) -> bool {
+    let start = out.len();
+    let mut array = Array::begin(out);
+    let all = parts.read(key, |part| {
+        let written = match part {
+            Part::Text(text) => array.element(text),
+            Part::Unsigned(number) => array.element(&number),
+            Part::Signed(number) => array.element(&number),
+        };
+        written.is_ok()
+    });
+    let written = all && array.close().is_ok();
+    if !written {
+        out.truncate(start);
+    }
+    written
+}
 
 /// A JSON array in the making.
 pub(super) struct Array<'o> {

@@ -25,6 +25,7 @@ mod escape;
 mod field;
 mod shared;
 
+pub(crate) use array::write_parts;
 pub(crate) use escape::is_plain_image;
 pub use escape::unescape;
 pub(crate) use field::{write_field, write_raw};

@@ -1,8 +1,11 @@
 //! Arrays against what `serde_json` makes of them.
 
+use bstr::ByteSlice;
 use proptest::prelude::*;
 
 use super::*;
+use crate::datum::Datum;
+use crate::key::encode_to_vec;
 use crate::output::text::write_field;
 
 /// Values that are known here, and some that are not.
@@ -86,4 +89,36 @@ fn strings_and_numbers_are_written_without_help() {
     array.serialize(Element { out: &mut out }).expect("all of it is known");
     assert_eq!(String::from_utf8_lossy(&out), r#"[["key",7],["a"],"b",-1,true,null]"#);
     assert!(("quo\"te", 1).serialize(Element { out: &mut out }).is_err());
+}
+
+/// A key that is written as it is encoded looks as if it had been decoded.
+fn agree<K: Datum>(key: &K) {
+    let (parts, encoded) = (Parts::of::<K>().expect("a pair"), encode_to_vec(key).expect("a key"));
+    let (mut wanted, mut out) = (b"before".to_vec(), b"before".to_vec());
+    if write_parts(parts, &encoded, &mut out) {
+        write_field(key, &mut wanted).expect("a field");
+    }
+    assert_eq!(out.as_bstr(), wanted.as_bstr(), "what was not written leaves nothing");
+}
+
+proptest! {
+    #[test]
+    fn pairs_are_written_from_their_encoding_as_they_are_from_themselves(
+        text in prop_oneof![4 => "[a-z]{0,30}", 1 => "[\"\\\\\n\u{0}\u{1f}aß]{0,9}"],
+        other in "[a-z]{0,9}",
+        number: i64,
+    ) {
+        agree(&(text.clone(), number as u32));
+        agree(&(number, text.clone()));
+        agree(&(other, text));
+        agree(&(number as u16, number as i8));
+    }
+}
+
+#[test]
+fn pairs_are_written_from_their_encoding_at_all() {
+    let encoded = encode_to_vec(&("rye", -3_i16)).expect("a key");
+    let mut out = Vec::new();
+    assert!(write_parts(Parts::of::<(String, i16)>().expect("a pair"), &encoded, &mut out));
+    assert_eq!(out.as_bstr(), r#"["rye",-3]"#);
 }
