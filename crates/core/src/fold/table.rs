@@ -156,10 +156,10 @@ impl<V: 'static> Table<V> {
         mut each: impl FnMut(&Slot, &mut Contents<'_, V>) -> Result,
     ) -> Result {
         let (mut left, slots) = (std::mem::take(&mut self.kept.len), &mut self.slots[..]);
-        let (mut contents, places) = (self.kept.contents(), self.places);
-        // Slots for which there was no room at the end are at the front, before the first free one.
+        let (mut contents, places, shift) = (self.kept.contents(), self.places, self.shift);
+        // Slots for which there was no room at the end are at the front, before the first free one and before their homes.
         let (mut first, mut wrapped, mut together) = (0, Vec::new(), Vec::new());
-        while left > 0 {
+        while left > 0 && first < slots.len() {
             let at = (first..slots.len()).find(|at| slots[*at][2] == 0).unwrap_or(slots.len());
             if at == first + 1 && first > 0 && at < slots.len() {
                 // One that is alone needs no hash.
@@ -170,7 +170,7 @@ impl<V: 'static> Table<V> {
                     together.push((slot_hash(slot, places), at));
                 }
                 if first == 0 {
-                    wrapped.extend(together.extract_if(.., |(hash, _)| *hash >> 63 == 1));
+                    wrapped.extend(together.extract_if(.., |(hash, at)| (*hash >> shift) as usize > *at));
                 }
                 if at == slots.len() {
                     together.append(&mut wrapped);
@@ -184,7 +184,7 @@ impl<V: 'static> Table<V> {
             first = at + 1;
         }
         self.clear_contents();
-        Ok(())
+        if left == 0 { Ok(()) } else { Err("keys were lost in a table".into()) }
     }
 
     /// What slots refer to that were taken out.

@@ -182,6 +182,27 @@ fn a_table_grows_and_loses_no_key() {
     agree(pairs, &Sum, 11, true);
 }
 
+/// Folds keys into a table by hash, and takes them out in the order of that.
+fn agree_by_hash(buckets: u32, keys: Vec<Vec<u8>>) {
+    let (mut table, mut batch) = (Table::new(Places::ByHash(buckets)), Batch::default());
+    for key in &keys {
+        if batch.push(key, 1_u64) {
+            fold(&mut table, &mut batch, &Sum).expect("no error");
+        }
+    }
+    fold(&mut table, &mut batch, &Sum).expect("no error");
+    let mut found = Vec::new();
+    let each = |slot: &Slot, contents: &mut Contents<'_, u64>| {
+        found.push((bytes_of(contents.key(slot)), contents.value(slot)?));
+        Ok(())
+    };
+    table.drain_in_order(each).expect("values");
+    let mut wanted: Vec<_> = keys.into_iter().map(|key| (key, 1)).collect();
+    wanted.sort_by_key(|(key, _)| key::hash(key));
+    assert!(found == wanted, "{} of {} keys in another order", found.len(), wanted.len());
+    assert_eq!(drained(&mut table, false), HashMap::new(), "it is empty");
+}
+
 /// Of one bucket among four, and of the whole range of hashes. There are more keys that belong into the last few places than
 /// those are: some are at the front.
 #[test]
@@ -193,24 +214,19 @@ fn a_table_by_hash_gives_its_keys_in_the_order_of_their_hashes() {
             let last = key::within_bucket(hash, buckets) >> 51 == u64::MAX >> 51;
             (*n < 20_000 * buckets || last) && key::partition_of(hash, buckets) == 0
         };
-        let keys: Vec<_> = keys.filter(taken).map(|(_, key)| key).collect();
-        let (mut table, mut batch) = (Table::new(Places::ByHash(buckets)), Batch::default());
-        for key in &keys {
-            if batch.push(key, 1_u64) {
-                fold(&mut table, &mut batch, &Sum).expect("no error");
-            }
-        }
-        fold(&mut table, &mut batch, &Sum).expect("no error");
-        let mut found = Vec::new();
-        let each = |slot: &Slot, contents: &mut Contents<'_, u64>| {
-            found.push((bytes_of(contents.key(slot)), contents.value(slot)?));
-            Ok(())
-        };
-        table.drain_in_order(each).expect("values");
-        let mut wanted: Vec<_> = keys.into_iter().map(|key| (key, 1)).collect();
-        wanted.sort_by_key(|(key, _)| key::hash(key));
-        assert!(found == wanted, "{before:?}: {} of {} keys", found.len(), wanted.len());
-        assert_eq!(drained(&mut table, false), HashMap::new(), "it is empty");
+        agree_by_hash(buckets, keys.filter(taken).map(|(_, key)| key).collect());
+    }
+}
+
+/// A partitioner of the user may leave a bucket with one end of the hashes: slots are taken from the first one on, far past
+/// the places where their keys belong.
+#[test]
+fn a_table_by_hash_holds_keys_of_a_part_of_the_hashes() {
+    for set in 0..200_u32 {
+        let keys = (0..).map(|n: u32| format!("{set} {n}").into_bytes());
+        let low = keys.filter(|key| key::hash(key) < u64::MAX / 100 * (51 + u64::from(set % 4)));
+        // As many as fit into the smallest table.
+        agree_by_hash(1, low.take(576).collect());
     }
 }
 

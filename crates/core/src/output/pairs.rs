@@ -109,10 +109,10 @@ impl PairWriter {
     ) -> Result {
         let (bytes, text) = is_string::<K>();
         if self.format != Format::Pairs && (bytes || text) {
-            return match as_text(key) {
-                Err(error) if text => Err(error.into()).inspect_err(|error| self.fail(error)),
-                _ => self.write(BStr::new(key), value),
-            };
+            if text && let Err(error) = as_text(key) {
+                return Err(error.into()).inspect_err(|error| self.fail(error));
+            }
+            return self.write(BStr::new(key), value);
         }
         if let Some(parts) = place.parts
             && self.format == Format::Text
