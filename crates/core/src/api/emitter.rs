@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::collect::{Collector, Digest, KeySample};
 use crate::counters::Counters;
 use crate::input::Span;
-use crate::key::{self, Code, Encoded, Image};
+use crate::key::{self, AnyKey, Code, Image};
 use crate::output::PairWriter;
 use crate::result::Result;
 use crate::text::Word;
@@ -118,7 +118,7 @@ impl<'a, K, V: Serialize> Emitter<'a, K, V> {
             Target::Shuffle(collector) => {
                 let mut pushed = Ok(());
                 // Not handed back by `encode`: a result within a result takes the way through memory.
-                let push = |encoded: Encoded<'_>| pushed = collector.push(encoded, value);
+                let push = |encoded: AnyKey<'_>| pushed = collector.push(encoded, value);
                 match key::encode(key, &mut self.scratch, push) {
                     Ok(()) => pushed,
                     Err(error) => collector.poison(error.into()),

@@ -9,7 +9,7 @@ use super::Runs;
 use crate::flight::{Flight, Stage};
 use crate::fold::Batch;
 use crate::input::Span;
-use crate::key::{Encoded, Image};
+use crate::key::{AnyKey, Image};
 use crate::result::{BoxError, Result};
 use crate::run::RunWriter;
 
@@ -91,11 +91,11 @@ impl<V> Collector<V> {
 
     /// Takes a pair.
     #[inline(always)]
-    pub(crate) fn push(&mut self, key: Encoded<'_>, value: V) -> Result {
+    pub(crate) fn push(&mut self, key: AnyKey<'_>, value: V) -> Result {
         match key {
-            Encoded::Image(image) => self.push_image(image, value),
-            Encoded::Bytes(key) if self.batch.push(key, value) => self.pass_on(),
-            Encoded::Bytes(_) => Ok(()),
+            AnyKey::Short(image) => self.push_image(image, value),
+            AnyKey::Long(key) if self.batch.push(key, value) => self.pass_on(),
+            AnyKey::Long(_) => Ok(()),
         }
     }
 
@@ -113,7 +113,7 @@ impl<V> Collector<V> {
 
     /// As [`Collector::push`], for a value that is given in a form of its encoding.
     #[inline(always)]
-    pub(crate) fn push_ref<W: Serialize + ?Sized>(&mut self, key: Encoded<'_>, value: &W) -> Result {
+    pub(crate) fn push_ref<W: Serialize + ?Sized>(&mut self, key: AnyKey<'_>, value: &W) -> Result {
         if !self.batch.is_empty() {
             self.pass_on()?;
         }

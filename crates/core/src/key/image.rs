@@ -15,18 +15,18 @@ const LEN: u64 = 0xff << 56;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Image(pub(crate) [u64; 3]);
 
-/// A key as it is at hand.
+/// An encoded key, in the form in which it is at hand.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum AnyKey<'b> {
     Short(Image),
-    /// One without an image, or any other.
+    /// Of any length.
     Long(&'b [u8]),
 }
 
 impl AnyKey<'_> {
     /// Calls `then` with the bytes of the key.
     #[inline(always)]
-    pub(crate) fn with_bytes<R>(&self, then: impl FnOnce(&[u8]) -> R) -> R {
+    pub(crate) fn with_bytes<R>(self, then: impl FnOnce(&[u8]) -> R) -> R {
         match self {
             Self::Short(image) => then(&image.bytes()[..image.len()]),
             Self::Long(key) => then(key),

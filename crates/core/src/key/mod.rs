@@ -65,7 +65,7 @@ mod vectors;
 mod view;
 
 pub(crate) use decode::{Part, Parts, decode, decode_into};
-pub(crate) use encode::{Code, Encoded, encode, encode_to_vec};
+pub(crate) use encode::{Code, encode, encode_to_vec};
 pub use error::KeyError;
 pub(crate) use hash::{hash, partition_of, within_bucket};
 pub(crate) use image::{AnyKey, INLINE, Image, long_table_hash, prefix, prefix_in};

@@ -117,8 +117,5 @@ impl RowSink {
 }
 
 fn put_one(buckets: &mut Buckets, place: u32, split: u32, key: AnyKey<'_>, code: &[u8]) -> Result {
-    match key {
-        AnyKey::Short(image) => buckets.put(place, split, &image.bytes()[..image.len()], code),
-        AnyKey::Long(key) => buckets.put(place, split, key, code),
-    }
+    key.with_bytes(|key| buckets.put(place, split, key, code))
 }

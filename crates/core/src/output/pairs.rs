@@ -94,8 +94,7 @@ impl PairWriter {
             {
                 self.write_short(image, value)
             }
-            AnyKey::Short(image) => self.write_decoded(&image.bytes()[..image.len()], value, place),
-            AnyKey::Long(key) => self.write_decoded(key, value, place),
+            key => key.with_bytes(|key| self.write_decoded(key, value, place)),
         }
     }
 

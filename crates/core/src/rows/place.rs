@@ -67,10 +67,7 @@ impl<K: 'static> Place for ByPartitioner<K> {
     fn place(&self, keys: Keys<'_>, marks: &Marks, places: &mut BatchPlaces) -> Result {
         for (i, (place, slot)) in places.iter_mut().zip(keys.slots()).enumerate() {
             marks.note(i);
-            *place = match keys.of(slot) {
-                AnyKey::Short(image) => self.place_one(&image.bytes()[..image.len()])?,
-                AnyKey::Long(key) => self.place_one(key)?,
-            };
+            *place = keys.of(slot).with_bytes(|key| self.place_one(key))?;
         }
         marks.note_current();
         Ok(())

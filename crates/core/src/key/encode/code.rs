@@ -2,26 +2,7 @@
 //!
 //! A key that is written in pieces and read as a whole at once would wait for its bytes to reach the cache; words do not.
 
-use crate::key::image::{INLINE, Image};
-
-/// An encoded key, in the form in which it is at hand.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Encoded<'k> {
-    Image(Image),
-    /// Of any length.
-    Bytes(&'k [u8]),
-}
-
-impl Encoded<'_> {
-    /// Gives the bytes to `each`.
-    #[inline(always)]
-    pub(crate) fn with_bytes<R>(self, each: impl FnOnce(&[u8]) -> R) -> R {
-        match self {
-            Self::Image(image) => each(&image.bytes()[..image.len()]),
-            Self::Bytes(bytes) => each(bytes),
-        }
-    }
-}
+use crate::key::image::{AnyKey, INLINE, Image};
 
 /// The bytes so far.
 #[derive(Debug, Default)]
@@ -43,12 +24,12 @@ impl Code {
 
     /// The whole key.
     #[inline(always)]
-    pub(super) fn get(&self) -> Encoded<'_> {
+    pub(super) fn get(&self) -> AnyKey<'_> {
         if self.is_long {
-            return Encoded::Bytes(&self.long);
+            return AnyKey::Long(&self.long);
         }
         let [a, b, c] = self.short;
-        Encoded::Image(Image([a, b, c | (self.len as u64 + 1) << 56]))
+        AnyKey::Short(Image([a, b, c | (self.len as u64 + 1) << 56]))
     }
 
     /// Appends the form of a scalar.
@@ -171,7 +152,7 @@ mod tests {
                         Piece::Long(bytes) => { wanted.extend(&bytes); code.lengthen().extend(bytes) }
                     }
                 }
-                if let Encoded::Image(image) = code.get() {
+                if let AnyKey::Short(image) = code.get() {
                     prop_assert_eq!(Some(image), Image::new(&wanted));
                 }
                 prop_assert_eq!(code.get().with_bytes(<[u8]>::to_vec), wanted);

@@ -7,8 +7,9 @@ use serde::ser::{
     SerializeTupleStruct, SerializeTupleVariant,
 };
 
+use super::KeyError;
 use super::parts::{Elements, Entries, Fields};
-use super::{Encoded, KeyError};
+use crate::key::AnyKey;
 
 /// A compound key of which parts are still to come; `C` writes them.
 pub(super) struct Compound<C, F> {
@@ -18,7 +19,7 @@ pub(super) struct Compound<C, F> {
 
 macro_rules! compound {
     ($($trait:ident for $parts:ident: $method:ident;)*) => {$(
-        impl<'s, F: FnOnce(Encoded<'_>) -> R, R> $trait for Compound<$parts<'s>, F> {
+        impl<'s, F: FnOnce(AnyKey<'_>) -> R, R> $trait for Compound<$parts<'s>, F> {
             type Ok = R;
             type Error = KeyError;
 
@@ -37,7 +38,7 @@ macro_rules! compound {
 
 macro_rules! compound_struct {
     ($($trait:ident)*) => {$(
-        impl<'s, F: FnOnce(Encoded<'_>) -> R, R> $trait for Compound<Fields<'s>, F> {
+        impl<'s, F: FnOnce(AnyKey<'_>) -> R, R> $trait for Compound<Fields<'s>, F> {
             type Ok = R;
             type Error = KeyError;
 
@@ -70,7 +71,7 @@ compound! {
 }
 compound_struct!(SerializeStruct SerializeStructVariant);
 
-impl<'s, F: FnOnce(Encoded<'_>) -> R, R> SerializeMap for Compound<Entries<'s>, F> {
+impl<'s, F: FnOnce(AnyKey<'_>) -> R, R> SerializeMap for Compound<Entries<'s>, F> {
     type Ok = R;
     type Error = KeyError;
 

@@ -11,9 +11,9 @@ use std::any::type_name;
 
 use serde::ser::{Serialize, Serializer};
 
-use super::KeyError;
 use super::form::{ABSENT, Scalar};
-pub(crate) use code::{Code, Encoded};
+use super::{AnyKey, KeyError};
+pub(crate) use code::Code;
 use compound::Compound;
 use element::Element;
 use parts::{Elements, Entries, Fields};
@@ -29,7 +29,7 @@ use parts::{Elements, Entries, Fields};
 pub(crate) fn encode<Q, R>(
     key: &Q,
     scratch: &mut Code,
-    consumer: impl FnOnce(Encoded<'_>) -> R,
+    consumer: impl FnOnce(AnyKey<'_>) -> R,
 ) -> Result<R, KeyError>
 where
     Q: Serialize + ?Sized,
@@ -63,7 +63,7 @@ impl<'s, F> Whole<'s, F> {
     }
 }
 
-impl<'s, F: FnOnce(Encoded<'_>) -> R, R> Whole<'s, F> {
+impl<'s, F: FnOnce(AnyKey<'_>) -> R, R> Whole<'s, F> {
     /// Writes a compound key that comes in one piece.
     #[inline]
     fn write(self, write: impl FnOnce(Element<'s>) -> Result<&'s mut Code, KeyError>) -> Result<R, KeyError> {
@@ -76,12 +76,12 @@ macro_rules! scalars {
     ($($method:ident $type:ty;)*) => {$(
         #[inline]
         fn $method(self, value: $type) -> Result<R, KeyError> {
-            Ok((self.consumer)(Encoded::Bytes(&value.to_form())))
+            Ok((self.consumer)(AnyKey::Long(&value.to_form())))
         }
     )*};
 }
 
-impl<'s, F: FnOnce(Encoded<'_>) -> R, R> Serializer for Whole<'s, F> {
+impl<'s, F: FnOnce(AnyKey<'_>) -> R, R> Serializer for Whole<'s, F> {
     type Ok = R;
     type Error = KeyError;
     type SerializeSeq = Compound<Elements<'s>, F>;
@@ -100,12 +100,12 @@ impl<'s, F: FnOnce(Encoded<'_>) -> R, R> Serializer for Whole<'s, F> {
 
     #[inline]
     fn serialize_str(self, value: &str) -> Result<R, KeyError> {
-        Ok((self.consumer)(Encoded::Bytes(value.as_bytes())))
+        Ok((self.consumer)(AnyKey::Long(value.as_bytes())))
     }
 
     #[inline]
     fn serialize_bytes(self, value: &[u8]) -> Result<R, KeyError> {
-        Ok((self.consumer)(Encoded::Bytes(value)))
+        Ok((self.consumer)(AnyKey::Long(value)))
     }
 
     #[inline]
@@ -120,7 +120,7 @@ impl<'s, F: FnOnce(Encoded<'_>) -> R, R> Serializer for Whole<'s, F> {
 
     #[inline]
     fn serialize_unit(self) -> Result<R, KeyError> {
-        Ok((self.consumer)(Encoded::Bytes(&[])))
+        Ok((self.consumer)(AnyKey::Long(&[])))
     }
 
     #[inline]
@@ -130,7 +130,7 @@ impl<'s, F: FnOnce(Encoded<'_>) -> R, R> Serializer for Whole<'s, F> {
 
     #[inline]
     fn serialize_none(self) -> Result<R, KeyError> {
-        Ok((self.consumer)(Encoded::Bytes(&[ABSENT])))
+        Ok((self.consumer)(AnyKey::Long(&[ABSENT])))
     }
 
     #[inline]
