@@ -4,6 +4,8 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::short_hash::{self, fold};
+
 /// The longest key that has an image, in bytes.
 pub(crate) const INLINE: usize = 23;
 
@@ -90,13 +92,26 @@ impl Image {
     /// The image of the first `len` bytes of `tail`. Where there are 24 bytes to read, the length decides no branch.
     #[inline(always)]
     pub(crate) fn of_tail(tail: &[u8], len: usize) -> Option<Self> {
-        match (tail.get(..24), MASKS.get(len)) {
-            (Some(tail), Some(mask)) => {
-                let tag = (len as u64 + 1) << 56;
-                Some(Self([word(tail, 0) & mask[0], word(tail, 8) & mask[1], word(tail, 16) & mask[2] | tag]))
+        match tail.get(..24) {
+            Some(words) if len <= INLINE => {
+                Self::of_words([word(words, 0), word(words, 8), word(words, 16)], len)
             }
             _ => Self::of_end(tail, len),
         }
+    }
+
+    /// The image of the first `len` bytes of three words.
+    #[inline(always)]
+    pub(crate) fn of_words([a, b, c]: [u64; 3], len: usize) -> Option<Self> {
+        let mask = MASKS.get(len)?;
+        Some(Self([a & mask[0], b & mask[1], c & mask[2] | (len as u64 + 1) << 56]))
+    }
+
+    /// The bytes of the key, zeros behind them.
+    #[inline(always)]
+    pub(crate) fn words(self) -> [u64; 3] {
+        let Self([a, b, c]) = self;
+        [a, b, c & !LEN]
     }
 
     /// The same where fewer can be read, or the key is long.
@@ -143,18 +158,18 @@ impl Image {
                 // The eight bytes at the end. The shift is 8 to 64, which is done in two steps.
                 let shift = 8 * (len as u32 - 8);
                 let last = low >> 8 >> (shift - 8) | high << (64 - shift);
-                hash_9_to_16(low, last, len as u64)
+                short_hash::of_9_to_16(low, last, len as u64)
             }
             len @ 4..=8 => {
                 let last = (low >> (8 * (len - 4))) as u32;
-                hash_4_to_8(low as u32, last, len as u64)
+                short_hash::of_4_to_8(low as u32, last, len as u64)
             }
             len @ 17.. => {
                 let shift = 8 * (len as u32 - 16);
                 // The sixteen bytes at the end; the shift is 8 to 56.
                 let first = low >> shift | high << (64 - shift);
                 let second = high >> shift | (top & !LEN) << (64 - shift);
-                hash_17_to_23([low, high], [first, second], len as u64)
+                short_hash::of_17_to_23([low, high], [first, second], len as u64)
             }
             len => xxh3_64(&self.bytes()[..len]),
         }
@@ -179,18 +194,9 @@ impl Image {
 
     /// Whether a byte of the key is zero.
     #[inline(always)]
-    pub(crate) fn has_zero(&self) -> bool {
-        // The highest bit of every zero byte, and of others only above one (Mycroft's test).
-        let zeros =
-            |word: u64| word.wrapping_sub(u64::from_ne_bytes([1; 8])) & !word & u64::from_ne_bytes([0x80; 8]);
-        let Self([a, b, c]) = *self;
-        let first = match (zeros(a), zeros(b), zeros(c)) {
-            (0, 0, zeros) => 16 + zeros.trailing_zeros() / 8,
-            (0, zeros, _) => 8 + zeros.trailing_zeros() / 8,
-            (zeros, ..) => zeros.trailing_zeros() / 8,
-        };
+    pub(crate) fn has_zero(self) -> bool {
         // Behind the key there are zeros, up to the byte that is its length plus one.
-        (first as usize) < self.len()
+        first_zero(self.0) < self.len()
     }
 
     /// A hash that has nothing to do with [`super::hash()`], for tables: keys of one partition share the upper bits of that
@@ -200,6 +206,20 @@ impl Image {
         let [low, high, last] = self.0;
         fold(low ^ 0x9e37_79b9_7f4a_7c15 ^ last.rotate_left(29), high ^ 0xd1b5_4a32_d192_ed03 ^ last ^ seed)
     }
+}
+
+/// Where the first zero byte of three words is; 24 if there is none.
+#[inline(always)]
+pub(crate) fn first_zero([a, b, c]: [u64; 3]) -> usize {
+    // The highest bit of every zero byte, and of others only above one (Mycroft's test).
+    let zeros =
+        |word: u64| word.wrapping_sub(u64::from_ne_bytes([1; 8])) & !word & u64::from_ne_bytes([0x80; 8]);
+    let first = match (zeros(a), zeros(b), zeros(c)) {
+        (0, 0, zeros) => 16 + zeros.trailing_zeros() / 8,
+        (0, zeros, _) => 8 + zeros.trailing_zeros() / 8,
+        (zeros, ..) => zeros.trailing_zeros() / 8,
+    };
+    first as usize
 }
 
 /// The first eight bytes of a key as a number that orders as they do.
@@ -230,51 +250,6 @@ pub(crate) fn prefix_in(bytes: &[u8], len: usize) -> u64 {
 pub(crate) fn long_table_hash(key: &[u8], seed: u64) -> u64 {
     // The upper bits of the hash as it is are those by which keys come into one partition.
     fold(xxh3_64(key) ^ 0x9e37_79b9_7f4a_7c15, 0xd1b5_4a32_d192_ed03 ^ seed)
-}
-
-/// The product's halves, one upon the other.
-#[inline(always)]
-fn fold(a: u64, b: u64) -> u64 {
-    let product = u128::from(a) * u128::from(b);
-    product as u64 ^ (product >> 64) as u64
-}
-
-// XXH3 of short input, from the specification (github.com/Cyan4973/xxHash, doc/xxhash_spec.md), with the words of its
-// default secret that these lengths use, and seed 0.
-
-#[inline(always)]
-fn hash_4_to_8(first: u32, last: u32, len: u64) -> u64 {
-    const SECRET: u64 = 0x1cad_21f7_2c81_017c ^ 0xdb97_9083_e96d_d4de;
-    const PRIME: u64 = 0x9fb2_1c65_1e98_df25;
-    let mut hash = (u64::from(last) + (u64::from(first) << 32)) ^ SECRET;
-    hash ^= hash.rotate_left(49) ^ hash.rotate_left(24);
-    hash = hash.wrapping_mul(PRIME);
-    hash ^= (hash >> 35).wrapping_add(len);
-    hash = hash.wrapping_mul(PRIME);
-    hash ^ hash >> 28
-}
-
-#[inline(always)]
-fn hash_9_to_16(first: u64, last: u64, len: u64) -> u64 {
-    const SECRET_LOW: u64 = 0x1f67_b3b7_a4a4_4072 ^ 0x78e5_c0cc_4ee6_79cb;
-    const SECRET_HIGH: u64 = 0x2172_ffcc_7dd0_5a82 ^ 0x8e24_43f7_7446_08b8;
-    let low = first ^ SECRET_LOW;
-    let high = last ^ SECRET_HIGH;
-    let sum = len.wrapping_add(low.swap_bytes()).wrapping_add(high).wrapping_add(fold(low, high));
-    let hash = (sum ^ sum >> 37).wrapping_mul(0x1656_6791_9e37_79f9);
-    hash ^ hash >> 32
-}
-
-#[inline(always)]
-fn hash_17_to_23([low, high]: [u64; 2], tail: [u64; 2], len: u64) -> u64 {
-    const SECRET: [u64; 4] =
-        [0xbe4b_a423_396c_feb8, 0x1cad_21f7_2c81_017c, 0xdb97_9083_e96d_d4de, 0x1f67_b3b7_a4a4_4072];
-    let hash = len
-        .wrapping_mul(0x9e37_79b1_85eb_ca87)
-        .wrapping_add(fold(low ^ SECRET[0], high ^ SECRET[1]))
-        .wrapping_add(fold(tail[0] ^ SECRET[2], tail[1] ^ SECRET[3]));
-    let hash = (hash ^ hash >> 37).wrapping_mul(0x1656_6791_9e37_79f9);
-    hash ^ hash >> 32
 }
 
 #[cfg(test)]

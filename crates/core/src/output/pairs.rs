@@ -2,16 +2,16 @@
 //!
 //! It does not open, commit or name files: it fills a buffer and hands full ones to a [`ByteSink`].
 
-use std::any::TypeId;
+use std::any::{Any, TypeId};
 use std::fmt;
 
 use bstr::{BStr, BString};
 use gristmill_ipc::codec;
 use serde::{Deserialize, Serialize};
 
-use super::text::{is_plain_image, write_field, write_parts, write_raw};
+use super::text::{Line, is_plain_image, write_field, write_parts, write_raw, write_short};
 use crate::datum::Datum;
-use crate::key::{AnyKey, Image, Parts, as_text, decode_into};
+use crate::key::{AnyKey, Parts, as_text, decode_into};
 use crate::result::{BoxError, Result};
 
 /// How pairs become bytes.
@@ -79,33 +79,33 @@ impl PairWriter {
 
     /// As [`PairWriter::write`], for an encoded key of type `K`, which is decoded if it has to be: into `place`.
     #[inline(always)]
-    pub(crate) fn write_encoded<K: Datum, V: Serialize>(
+    pub(crate) fn write_encoded<K: Datum, V: Datum>(
         &mut self,
         key: AnyKey<'_>,
         value: &V,
         place: &mut Place<K>,
     ) -> Result {
-        let (bytes, text) = is_string::<K>();
-        match key {
-            AnyKey::Short(image)
-                if self.format == Format::Text
-                    && (bytes || text && image.is_ascii())
-                    && is_plain_image(image) =>
-            {
-                self.write_short(image, value)
+        if self.format == Format::Text
+            && let AnyKey::Short(image) = key
+        {
+            let (bytes, text) = is_string::<K>();
+            let written = match place.parts {
+                _ if (bytes || text && image.is_ascii()) && is_plain_image(image) => {
+                    self.write_short(value, |line| line.key(image))
+                }
+                Some(parts) => self.write_short(value, |line| line.parts(parts, image)),
+                None => None,
+            };
+            if let Some(written) = written {
+                return written;
             }
-            key => key.with_bytes(|key| self.write_decoded(key, value, place)),
         }
+        key.with_bytes(|key| self.write_decoded(key, value, place))
     }
 
     /// The same, by way of the key's bytes.
     #[inline(never)]
-    fn write_decoded<K: Datum, V: Serialize>(
-        &mut self,
-        key: &[u8],
-        value: &V,
-        place: &mut Place<K>,
-    ) -> Result {
+    fn write_decoded<K: Datum, V: Datum>(&mut self, key: &[u8], value: &V, place: &mut Place<K>) -> Result {
         let (bytes, text) = is_string::<K>();
         if self.format != Format::Pairs && (bytes || text) {
             if text && let Err(error) = as_text(key) {
@@ -128,11 +128,23 @@ impl PairWriter {
         }
     }
 
-    /// Writes a line with a short key, no byte of which is escaped.
+    /// Writes a line with a short key, if `key` can write that.
     #[inline(always)]
-    fn write_short<V: Serialize>(&mut self, key: Image, value: &V) -> Result {
-        key.append_to(&mut self.buffer);
-        self.write_behind_key(value)
+    fn write_short<V: Datum>(
+        &mut self,
+        value: &V,
+        key: impl FnOnce(&mut Line<'_>) -> bool,
+    ) -> Option<Result> {
+        let number = (value as &dyn Any).downcast_ref();
+        let written = write_short(&mut self.buffer, |line| match number {
+            Some(number) => key(line) && line.value(*number),
+            None => key(line),
+        });
+        match number {
+            _ if !written => None,
+            Some(_) => Some(self.end_line()),
+            None => Some(self.write_behind_key(value)),
+        }
     }
 
     /// Ends a line that has its key.
@@ -143,8 +155,15 @@ impl PairWriter {
         let written = write_field(value, &mut self.buffer);
         self.depth -= 1;
         self.buffer.push(b'\n');
+        written.inspect_err(|error| self.fail(error))?;
+        self.end_line()
+    }
+
+    /// Counts a line that is whole.
+    #[inline(always)]
+    fn end_line(&mut self) -> Result {
         self.pairs += 1;
-        written.and_then(|()| self.hand_on(BUFFER)).inspect_err(|error| self.fail(error))
+        self.hand_on(BUFFER).inspect_err(|error| self.fail(error))
     }
 
     #[cold]

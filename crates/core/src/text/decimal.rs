@@ -23,11 +23,9 @@ pub fn push_u64(out: &mut Vec<u8>, number: u64) {
 /// Appends a number below [`GROUP`], without the zeros in front.
 #[inline(always)]
 fn push_first(out: &mut Vec<u8>, number: u64) {
-    let digits = eight_digits(number);
-    // The first digit is the lowest byte. The last one stays, even if it is a zero.
-    let zeros = (digits.trailing_zeros() / 8).min(7);
-    let end = out.len() + 8 - zeros as usize;
-    out.extend_from_slice(&((digits | ZEROS) >> (8 * zeros)).to_le_bytes());
+    let (digits, len) = first_digits(number);
+    let end = out.len() + len;
+    out.extend_from_slice(&digits);
     out.truncate(end);
 }
 
@@ -36,6 +34,34 @@ fn push_large(out: &mut Vec<u8>, number: u64) {
     // At most once more: 20 digits are three groups.
     push_u64(out, number / GROUP);
     out.extend_from_slice(&(eight_digits(number % GROUP) | ZEROS).to_le_bytes());
+}
+
+/// [`push_u64`] to `room`, at `at`, over whatever is there. Returns where the number ends; something else may be written
+/// up to seven bytes behind it.
+#[inline(always)]
+pub(crate) fn put_u64(room: &mut [u8], at: usize, number: u64) -> usize {
+    if number >= GROUP {
+        return put_large(room, at, number);
+    }
+    let (digits, len) = first_digits(number);
+    room[at..at + 8].copy_from_slice(&digits);
+    at + len
+}
+
+#[inline(never)]
+fn put_large(room: &mut [u8], at: usize, number: u64) -> usize {
+    let at = put_u64(room, at, number / GROUP);
+    room[at..at + 8].copy_from_slice(&(eight_digits(number % GROUP) | ZEROS).to_le_bytes());
+    at + 8
+}
+
+/// The digits of a number below [`GROUP`] without the zeros in front, something else behind them, and how many there are.
+#[inline(always)]
+fn first_digits(number: u64) -> ([u8; 8], usize) {
+    let digits = eight_digits(number);
+    // The first digit is the lowest byte. The last one stays, even if it is a zero.
+    let zeros = (digits.trailing_zeros() / 8).min(7);
+    (((digits | ZEROS) >> (8 * zeros)).to_le_bytes(), 8 - zeros as usize)
 }
 
 /// The digits of a number below [`GROUP`], each in a byte, the first in the lowest: halves of four, of two, and of one
@@ -58,6 +84,9 @@ mod tests {
     fn pushed(number: u64) -> String {
         let mut out = b"<".to_vec();
         push_u64(&mut out, number);
+        let mut room = [b'<'; 32];
+        let end = put_u64(&mut room, 1, number);
+        assert_eq!(room[..end], out, "{number}");
         String::from_utf8(out).expect("digits are text")
     }
 

@@ -33,6 +33,7 @@ mod word_set;
 mod words;
 
 pub use decimal::push_u64;
+pub(crate) use decimal::put_u64;
 pub use key_values::key_values;
 pub use number::{parse_i64, parse_u64};
 pub use scratch::{PADDING, Scratch};

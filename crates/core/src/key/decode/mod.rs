@@ -8,6 +8,7 @@ mod access;
 mod element;
 mod parts;
 mod reader;
+mod short;
 
 use std::any::type_name;
 

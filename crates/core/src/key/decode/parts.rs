@@ -6,12 +6,13 @@ use std::any::TypeId;
 use std::borrow::Cow;
 
 use super::reader::Reader;
-use crate::key::as_text;
+use super::short::ShortReader;
+use crate::key::{Image, as_text, prefix};
 
-/// One part of a key.
+/// One part of a key; strings are `T`s.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part<'k> {
-    Text(&'k str),
+pub(crate) enum Part<T> {
+    Text(T),
     Unsigned(u64),
     Signed(i64),
 }
@@ -23,23 +24,18 @@ pub(crate) struct Parts([Kind; 2]);
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Text,
-    U8,
-    U16,
-    U32,
-    U64,
-    I8,
-    I16,
-    I32,
-    I64,
+    /// Of so many bytes.
+    Unsigned(usize),
+    Signed(usize),
 }
 
 macro_rules! kinds {
-    ($($type:ty: $kind:ident;)*) => {
+    ($($type:ty: $kind:expr;)*) => {
         impl Parts {
             /// Those of keys of type `K`, if it is such a pair.
             pub(crate) fn of<K: 'static>() -> Option<Self> {
                 $(if let Some(second) = second_of::<K, $type>() {
-                    return Some(Self([Kind::$kind, second]));
+                    return Some(Self([$kind, second]));
                 })*
                 None
             }
@@ -48,7 +44,7 @@ macro_rules! kinds {
         /// What the second part of `K` is, if the first is an `A`.
         fn second_of<K: 'static, A: 'static>() -> Option<Kind> {
             $(if TypeId::of::<K>() == TypeId::of::<(A, $type)>() {
-                return Some(Kind::$kind);
+                return Some($kind);
             })*
             None
         }
@@ -56,75 +52,137 @@ macro_rules! kinds {
 }
 
 kinds! {
-    String: Text;
-    u8: U8; u16: U16; u32: U32; u64: U64;
-    i8: I8; i16: I16; i32: I32; i64: I64;
+    String: Kind::Text;
+    u8: Kind::Unsigned(1); u16: Kind::Unsigned(2); u32: Kind::Unsigned(4); u64: Kind::Unsigned(8);
+    i8: Kind::Signed(1); i16: Kind::Signed(2); i32: Kind::Signed(4); i64: Kind::Signed(8);
 }
 
 impl Parts {
-    /// Gives each part of `encoded` to `each` while that returns true. True in the end only if `encoded` is such a key, and
-    /// no string in it holds a zero byte.
+    /// The parts of `encoded`, if it is such a key, and no string in it holds a zero byte.
     #[inline(always)]
-    pub(crate) fn read(&self, encoded: &[u8], mut each: impl FnMut(Part<'_>) -> bool) -> bool {
-        let mut reader = Reader::new(encoded);
-        self.0.iter().all(|kind| part(*kind, &mut reader).is_some_and(&mut each)) && reader.finish().is_ok()
+    pub(crate) fn read<'k>(&self, encoded: &'k [u8]) -> Option<[Part<&'k str>; 2]> {
+        self.read_from(Reader::new(encoded))
+    }
+
+    /// The same for a key that has an image; its strings have to be ASCII, besides.
+    #[inline(always)]
+    pub(crate) fn read_image(&self, encoded: Image) -> Option<[Part<Image>; 2]> {
+        self.read_from(ShortReader::new(encoded))
+    }
+
+    #[inline(always)]
+    fn read_from<S: Source>(&self, mut source: S) -> Option<[Part<S::Text>; 2]> {
+        let Self([first, second]) = *self;
+        let parts = [part(first, &mut source)?, part(second, &mut source)?];
+        source.is_at_end().then_some(parts)
     }
 }
 
 #[inline(always)]
-fn part<'k>(kind: Kind, reader: &mut Reader<'k>) -> Option<Part<'k>> {
+fn part<S: Source>(kind: Kind, source: &mut S) -> Option<Part<S::Text>> {
     Some(match kind {
-        Kind::Text => match reader.string().ok()? {
-            Cow::Borrowed(bytes) => Part::Text(as_text(bytes).ok()?),
-            Cow::Owned(_) => return None,
-        },
-        Kind::U8 => Part::Unsigned(reader.scalar::<u8, 1>().ok()?.into()),
-        Kind::U16 => Part::Unsigned(reader.scalar::<u16, 2>().ok()?.into()),
-        Kind::U32 => Part::Unsigned(reader.scalar::<u32, 4>().ok()?.into()),
-        Kind::U64 => Part::Unsigned(reader.scalar::<u64, 8>().ok()?),
-        Kind::I8 => Part::Signed(reader.scalar::<i8, 1>().ok()?.into()),
-        Kind::I16 => Part::Signed(reader.scalar::<i16, 2>().ok()?.into()),
-        Kind::I32 => Part::Signed(reader.scalar::<i32, 4>().ok()?.into()),
-        Kind::I64 => Part::Signed(reader.scalar::<i64, 8>().ok()?),
+        Kind::Text => Part::Text(source.text()?),
+        Kind::Unsigned(bytes) => Part::Unsigned(source.form(bytes)? >> (64 - 8 * bytes)),
+        // The highest bit, which is the sign's, is turned over in the encoding.
+        Kind::Signed(bytes) => {
+            Part::Signed((source.form(bytes)? ^ 1 << 63).cast_signed() >> (64 - 8 * bytes))
+        }
     })
+}
+
+/// What parts are read from.
+trait Source {
+    type Text;
+    fn text(&mut self) -> Option<Self::Text>;
+    /// The form of an integer of so many bytes, the first byte highest; below it may be something else.
+    fn form(&mut self, bytes: usize) -> Option<u64>;
+    fn is_at_end(&self) -> bool;
+}
+
+impl<'k> Source for Reader<'k> {
+    type Text = &'k str;
+
+    #[inline(always)]
+    fn text(&mut self) -> Option<&'k str> {
+        match self.string().ok()? {
+            Cow::Borrowed(bytes) => as_text(bytes).ok(),
+            Cow::Owned(_) => None,
+        }
+    }
+
+    #[inline(always)]
+    fn form(&mut self, bytes: usize) -> Option<u64> {
+        self.take(bytes).ok().map(prefix)
+    }
+
+    #[inline(always)]
+    fn is_at_end(&self) -> bool {
+        self.finish().is_ok()
+    }
+}
+
+impl Source for ShortReader {
+    type Text = Image;
+
+    #[inline(always)]
+    fn text(&mut self) -> Option<Image> {
+        self.string().filter(Image::is_ascii)
+    }
+
+    #[inline(always)]
+    fn form(&mut self, bytes: usize) -> Option<u64> {
+        self.form(bytes)
+    }
+
+    #[inline(always)]
+    fn is_at_end(&self) -> bool {
+        self.is_at_end()
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use bstr::ByteSlice;
     use proptest::prelude::*;
 
     use super::*;
     use crate::datum::Datum;
-    use crate::key::{decode, encode_to_vec};
+    use crate::key::{AnyKey, INLINE, decode, encode_to_vec};
 
-    /// What is read of `encoded`, which is to be a `K`.
-    fn read<K: Datum>(encoded: &[u8]) -> Option<Vec<String>> {
-        let mut found = Vec::new();
+    /// What is read of `encoded`, which is to be a `K`, and what of its image.
+    fn read<K: Datum>(encoded: &[u8]) -> [Option<Vec<String>>; 2] {
         let parts = Parts::of::<K>().expect("a pair of strings and integers");
-        parts
-            .read(encoded, |part| {
-                found.push(match part {
-                    Part::Text(text) => text.to_owned(),
-                    Part::Unsigned(n) => n.to_string(),
-                    Part::Signed(n) => n.to_string(),
-                });
-                true
-            })
-            .then_some(found)
+        let short = Image::new(encoded).and_then(|image| parts.read_image(image));
+        [
+            parts.read(encoded).map(|parts| in_words(parts, str::to_owned)),
+            short.map(|parts| {
+                in_words(parts, |text| AnyKey::Short(text).with_bytes(|text| text.to_str_lossy().into()))
+            }),
+        ]
+    }
+
+    fn in_words<T>(parts: [Part<T>; 2], text: impl Fn(T) -> String) -> Vec<String> {
+        let in_words = |part| match part {
+            Part::Text(string) => text(string),
+            Part::Unsigned(n) => n.to_string(),
+            Part::Signed(n) => n.to_string(),
+        };
+        parts.map(in_words).into()
     }
 
     fn agree<A: Datum + ToString, B: Datum + ToString>(pair: (A, B), change: (usize, u8)) {
         let mut encoded = encode_to_vec(&pair).expect("a key");
         let texts = vec![pair.0.to_string(), pair.1.to_string()];
         if !texts.concat().contains('\0') {
-            assert_eq!(read::<(A, B)>(&encoded), Some(texts));
+            let is_short = encoded.len() <= INLINE && texts.concat().is_ascii();
+            assert_eq!(read::<(A, B)>(&encoded), [Some(texts.clone()), is_short.then_some(texts)]);
         }
         // What is no key is not read, whatever is wrong with it.
         let at = change.0 % encoded.len();
         encoded[at] ^= change.1;
         for encoded in [&encoded[..], &encoded[..at]] {
             let decoded = decode::<(A, B)>(encoded).ok().map(|(a, b)| vec![a.to_string(), b.to_string()]);
-            if let Some(found) = read::<(A, B)>(encoded) {
+            for found in read::<(A, B)>(encoded).into_iter().flatten() {
                 assert_eq!(Some(found), decoded, "{encoded:?}");
             }
         }

@@ -57,6 +57,18 @@ impl<'de> Reader<'de> {
         rest
     }
 
+    /// The next `bytes` bytes.
+    #[inline]
+    pub(super) fn take(&mut self, bytes: usize) -> Result<&'de [u8], KeyError> {
+        match self.encoded[self.offset..].get(..bytes) {
+            Some(taken) => {
+                self.offset += bytes;
+                Ok(taken)
+            }
+            None => Err(Kind::EndsAt(self.encoded.len()).into()),
+        }
+    }
+
     #[inline]
     pub(super) fn scalar<T: Scalar<N>, const N: usize>(&mut self) -> Result<T, KeyError> {
         match self.encoded[self.offset..].first_chunk::<N>() {

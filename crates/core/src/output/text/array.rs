@@ -14,17 +14,17 @@ use crate::text::push_u64;
 /// `out` is as it was.
 #[inline(always)]
 pub(crate) fn write_parts(parts: Parts, key: &[u8], out: &mut Vec<u8>) -> bool {
+    let Some(parts) = parts.read(key) else { return false };
     let start = out.len();
     let mut array = Array::begin(out);
-    let all = parts.read(key, |part| {
-        let written = match part {
-            Part::Text(text) => array.element(text),
-            Part::Unsigned(number) => array.element(&number),
-            Part::Signed(number) => array.element(&number),
+    for part in &parts {
+        let _checked_at_the_end = match part {
+            Part::Text(text) => array.element(*text),
+            Part::Unsigned(number) => array.element(number),
+            Part::Signed(number) => array.element(number),
         };
-        written.is_ok()
-    });
-    let written = all && array.close().is_ok();
+    }
+    let written = array.close().is_ok();
     if !written {
         out.truncate(start);
     }

@@ -23,9 +23,11 @@
 mod array;
 mod escape;
 mod field;
+mod line;
 mod shared;
 
 pub(crate) use array::write_parts;
 pub(crate) use escape::is_plain_image;
 pub use escape::unescape;
 pub(crate) use field::{write_field, write_raw};
+pub(crate) use line::{Line, write_short};
