@@ -100,6 +100,12 @@ impl Image {
         }
     }
 
+    /// The same where fewer can be read, or the key is long.
+    #[cold]
+    fn of_end(tail: &[u8], len: usize) -> Option<Self> {
+        Self::new(&tail[..len])
+    }
+
     /// The image of the first `len` bytes of three words.
     #[inline(always)]
     pub(crate) fn of_words([a, b, c]: [u64; 3], len: usize) -> Option<Self> {
@@ -112,12 +118,6 @@ impl Image {
     pub(crate) fn words(self) -> [u64; 3] {
         let Self([a, b, c]) = self;
         [a, b, c & !LEN]
-    }
-
-    /// The same where fewer can be read, or the key is long.
-    #[cold]
-    fn of_end(tail: &[u8], len: usize) -> Option<Self> {
-        Self::new(&tail[..len])
     }
 
     #[inline(always)]

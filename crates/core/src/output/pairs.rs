@@ -253,3 +253,6 @@ impl fmt::Debug for PairWriter {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
