@@ -16,7 +16,7 @@ use crate::datum::Datum;
 use crate::exec::Setup;
 use crate::flight::new_page;
 use crate::fold::{BATCH, Batch, value};
-use crate::input::{Cut, Plan};
+use crate::input::{Chunks, Cut, Plan};
 use crate::key::{self, AnyKey, Code};
 use crate::map::{CombineSink, KeepSink};
 use crate::options::SpillCompression;
@@ -80,7 +80,7 @@ impl Terms {
             hardships: crate::hardships::Hardships::default(),
             inject: None,
         };
-        let plan = Plan::cut(Vec::new(), Cut::Never, 1, None)?;
+        let plan = Plan::cut(Vec::new(), Cut::Never, Chunks::of(1), None)?;
         Ok(setup.env("Worker-1", 1, Arc::new(plan), new_page()?))
     }
 }

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
     use crate::exec::Setup;
     use crate::flight::new_page;
-    use crate::input::{Cut, Plan};
+    use crate::input::{Chunks, Cut, Plan};
     use crate::output::Format;
     use crate::workdir::WorkFolder;
 
@@ -107,7 +107,7 @@ mod tests {
             hardships: crate::hardships::Hardships::default(),
             inject: None,
         };
-        let plan = Plan::cut(Vec::new(), Cut::Never, 1, None).expect("a plan");
+        let plan = Plan::cut(Vec::new(), Cut::Never, Chunks::of(1), None).expect("a plan");
         let env = setup.env("Worker-1", 1, Arc::new(plan), new_page().expect("a page"));
         let commit = || {
             let mut session = Runs::new(Arc::clone(&env));

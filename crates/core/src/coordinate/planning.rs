@@ -13,7 +13,7 @@ use gristmill_pool::signals::{Cancel, Level};
 
 use crate::disk;
 use crate::error::Error;
-use crate::input::{Given, InputFile, Origin, Plan, find, stdin};
+use crate::input::{Chunks, Given, InputFile, Origin, Plan, find, stdin};
 use crate::job::Stages;
 use crate::options::{GivenItems, RunOptions};
 use crate::result::{AtPath, BoxError};
@@ -21,6 +21,8 @@ use crate::workdir::WorkPaths;
 
 /// Map tasks that each worker should get, so that a slow one at the end does not keep the others waiting for long.
 const TASKS_PER_WORKER: u64 = 8;
+/// At any time, no map task should be longer than its share of what is left, divided by this.
+const TASKS_AT_THE_END: u64 = 4;
 const LEAST_CHUNK_BYTES: u64 = 256 << 10;
 const MOST_CHUNK_BYTES: u64 = 16 << 20;
 const DEFAULT_CHUNK_ITEMS: u64 = 1000;
@@ -50,15 +52,18 @@ pub(super) fn plan(
     let total = files.iter().map(|file| file.size).sum();
     let partitions = asked.unwrap_or_else(|| default_partitions(total));
     let ranges = stages.map_only().then_some(partitions);
-    let chunk = options.chunk_size.unwrap_or_else(|| default_chunk(total, workers));
-    Ok((Plan::cut(files, stages.cut(), chunk, ranges).map_err(usage)?, partitions))
+    let chunks = options.chunk_size.map_or_else(|| default_chunks(total, workers), Chunks::of);
+    Ok((Plan::cut(files, stages.cut(), chunks, ranges).map_err(usage)?, partitions))
 }
 
-/// Bytes of input per map task: enough tasks to balance the load, not so many that starting them costs.
+/// Bytes of input per map task: enough tasks to balance the load, not so many that starting them costs, and short ones at
+/// the end, when a worker with nothing to do has to wait for the others.
 ///
 /// It may depend on the workers, as no output depends on it.
-fn default_chunk(total_bytes: u64, workers: usize) -> u64 {
-    (total_bytes / (workers as u64 * TASKS_PER_WORKER)).clamp(LEAST_CHUNK_BYTES, MOST_CHUNK_BYTES)
+fn default_chunks(total_bytes: u64, workers: usize) -> Chunks {
+    let workers = workers as u64;
+    let size = (total_bytes / (workers * TASKS_PER_WORKER)).clamp(LEAST_CHUNK_BYTES, MOST_CHUNK_BYTES);
+    Chunks::of(size).shorter_at_the_end(workers * TASKS_AT_THE_END, LEAST_CHUNK_BYTES)
 }
 
 /// One partition up to 1 MiB of input, four up to 128 MiB, then one for each 32 MiB, at most 64: a power of two always, so
@@ -238,7 +243,12 @@ mod tests {
 
     #[test]
     fn chunks_balance_the_load_within_bounds() {
-        let chunks = [0, 24 << 20, 1 << 40].map(|total| default_chunk(total, 2));
-        assert_eq!(chunks, [256 << 10, 3 << 19, 16 << 20]);
+        let ends = |total| {
+            let chunks = default_chunks(total, 2);
+            [total, total / 2 - 1, 1].map(|left| chunks.with_left(left))
+        };
+        assert_eq!(ends(2), [256 << 10; 3]);
+        assert_eq!(ends(24 << 20), [3 << 19, 3 << 18, 3 << 17]);
+        assert_eq!(ends(1 << 40), [16 << 20, 16 << 20, 2 << 20]);
     }
 }

@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::testing::{Seen, files, read_all};
-use super::{Fixed, Input, Lines, Plan, Span, Text, WholeFile};
+use super::{Chunks, Fixed, Input, Lines, Plan, Span, Text, WholeFile};
 
 /// Contents made of what lines trip over.
 fn content(tokens: &'static [&'static [u8]]) -> impl Strategy<Value = Vec<u8>> {
@@ -54,13 +54,13 @@ where
 {
     let folder = tempfile::tempdir().unwrap();
     let files = files(folder.path(), contents);
-    let whole = Plan::cut(files.clone(), input.cut(), u64::MAX, ranges).unwrap();
+    let whole = Plan::cut(files.clone(), input.cut(), Chunks::of(u64::MAX), ranges).unwrap();
     let reference = read_all(input, &whole, 1 << 16).unwrap();
     let seen: Vec<Seen> = reference.iter().map(|(_, seen)| seen.clone()).collect();
     prop_assert_eq!(&seen[..], expected);
     prop_assert!(reference.is_sorted_by_key(|(partition, _)| *partition));
     for size in sizes {
-        let plan = Plan::cut(files.clone(), input.cut(), size, ranges).unwrap();
+        let plan = Plan::cut(files.clone(), input.cut(), Chunks::of(size), ranges).unwrap();
         prop_assert_eq!(&read_all(input, &plan, buffer).unwrap(), &reference, "chunks of {}", size);
     }
     Ok(())
@@ -107,7 +107,7 @@ proptest! {
                 }
             }
         }).collect();
-        let plan = Plan::cut(files, Text.cut(), size, None).unwrap();
+        let plan = Plan::cut(files, Text.cut(), Chunks::of(size), None).unwrap();
         let seen: Vec<Seen> = read_all(&Text, &plan, buffer).unwrap().into_iter().map(|(_, seen)| seen).collect();
         prop_assert_eq!(seen, expected);
     }

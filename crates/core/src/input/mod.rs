@@ -33,7 +33,7 @@ pub(crate) use error::InputError;
 pub(crate) use file::{InputFile, Origin, modified, path_bytes};
 pub(crate) use files::{Given, find};
 pub(crate) use items::spool_items;
-pub(crate) use plan::{Piece, Plan, Split};
+pub(crate) use plan::{Chunks, Piece, Plan, Split};
 pub(crate) use window::Buffers;
 
 pub use fixed::Fixed;

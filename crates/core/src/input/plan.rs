@@ -46,6 +46,45 @@ pub(crate) struct Piece {
     pub(crate) len: u64,
 }
 
+/// How long splits are to be, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Chunks {
+    size: u64,
+    /// Those of the end are not to be longer than what is left divided by this; 0 for no such limit.
+    shares: u64,
+    /// But no shorter than this, unless `size` is.
+    least: u64,
+}
+
+impl Chunks {
+    /// So often those of the end are halved.
+    const MOST_HALVINGS: u32 = 3;
+
+    /// All as long as that.
+    pub(crate) fn of(size: u64) -> Self {
+        Self { size, shares: 0, least: size }
+    }
+
+    /// Those of the end are shorter, down to an eighth or `least`, so that workers become idle at nearly the same time: none
+    /// is longer than what is left divided by `shares`, as in guided self-scheduling (Polychronopoulos and Kuck, 1987).
+    pub(crate) fn shorter_at_the_end(self, shares: u64, least: u64) -> Self {
+        Self { shares, least, ..self }
+    }
+
+    /// The length of one with `left` bytes from its beginning to the end of all input. They are halved, so that those of
+    /// one length begin at multiples of it.
+    pub(crate) fn with_left(self, left: u64) -> u64 {
+        let share = left.checked_div(self.shares).unwrap_or(self.size);
+        let mut size = self.size;
+        for _ in 0..Self::MOST_HALVINGS {
+            if size > share && size / 2 >= self.least {
+                size /= 2;
+            }
+        }
+        size
+    }
+}
+
 impl Split {
     /// Its length in bytes.
     pub(crate) fn len(&self) -> u64 {
@@ -54,21 +93,21 @@ impl Split {
 }
 
 impl Plan {
-    /// Cuts `files` into splits of about `chunk_size` bytes.
+    /// Cuts `files` into splits of about the length that `chunks` says.
     ///
-    /// A file larger than that is cut at multiples of it, as far as `cut` allows; small files and the ends of large ones
+    /// A file longer than that is cut at multiples of it, as far as `cut` allows; small files and the ends of large ones
     /// share splits. With `ranges` the bytes of all files together are divided into that many ranges of equal size, and
     /// no split crosses their borders: which range a record is in does not depend on the chunk size. A range in which no
     /// record can begin has no split.
     pub(crate) fn cut(
         files: Vec<InputFile>,
         cut: Cut,
-        chunk_size: u64,
+        chunks: Chunks,
         ranges: Option<u32>,
     ) -> Result<Plan, InputError> {
         let total_bytes = files.iter().map(|file| file.size).sum();
-        check_counts(&files, cut, chunk_size, total_bytes)?;
-        let mut cutter = Cutter::new(cut, chunk_size, Ranges::new(total_bytes, ranges.unwrap_or(1)));
+        check_counts(&files, cut, chunks.size, total_bytes)?;
+        let mut cutter = Cutter::new(cut, chunks, total_bytes, ranges.unwrap_or(1));
         for (ordinal, file) in (0..).zip(&files) {
             cutter.add(ordinal, file.size);
         }
@@ -98,8 +137,8 @@ fn unit(cut: Cut) -> u64 {
 #[derive(Debug)]
 struct Cutter {
     cut: Cut,
-    /// The chunk size as a multiple of `unit`.
-    step: u64,
+    chunks: Chunks,
+    total: u64,
     unit: u64,
     ranges: Ranges,
     /// The sizes of the files before this one.
@@ -108,18 +147,18 @@ struct Cutter {
 }
 
 impl Cutter {
-    fn new(cut: Cut, chunk_size: u64, ranges: Ranges) -> Self {
-        let unit = unit(cut);
-        let step = (chunk_size / unit).max(1) * unit;
-        Cutter { cut, step, unit, ranges, base: 0, packer: Packer::new(step) }
+    fn new(cut: Cut, chunks: Chunks, total: u64, ranges: u32) -> Self {
+        let ranges = Ranges::new(total, ranges);
+        Cutter { cut, chunks, total, unit: unit(cut), ranges, base: 0, packer: Packer::default() }
     }
 
     fn add(&mut self, file: u32, size: u64) {
         let mut offset = 0;
         while offset < size || (offset == 0 && self.cut == Cut::Never) {
             let partition = self.ranges.at(self.base, offset, self.unit);
-            let len = self.end_of_piece(offset, size) - offset;
-            self.packer.add(Piece { file, offset, len }, partition);
+            let step = self.step(offset);
+            let len = self.end_of_piece(offset, size, step) - offset;
+            self.packer.add(Piece { file, offset, len }, partition, step);
             offset += len;
             if self.cut == Cut::Never {
                 break;
@@ -128,35 +167,36 @@ impl Cutter {
         self.base += size;
     }
 
-    fn end_of_piece(&self, offset: u64, size: u64) -> u64 {
+    /// The chunk size at an offset of this file, as a multiple of `unit`.
+    fn step(&self, offset: u64) -> u64 {
+        let size = self.chunks.with_left(self.total - self.base - offset);
+        (size / self.unit).max(1) * self.unit
+    }
+
+    fn end_of_piece(&self, offset: u64, size: u64, step: u64) -> u64 {
         if self.cut == Cut::Never {
             return size;
         }
-        let chunk_end =
-            if size > self.step { (offset / self.step + 1).saturating_mul(self.step) } else { size };
+        let chunk_end = if size > step { (offset / step + 1).saturating_mul(step) } else { size };
         let range_end = self.ranges.next_border(self.base, self.unit).unwrap_or(size);
         chunk_end.min(range_end).min(size)
     }
 }
 
 /// Puts pieces into splits: as many as fit, in order.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Packer {
-    capacity: u64,
     held: u64,
     splits: Vec<Split>,
 }
 
 impl Packer {
-    fn new(capacity: u64) -> Self {
-        Packer { capacity, held: 0, splits: Vec::new() }
-    }
-
-    fn add(&mut self, piece: Piece, partition: u32) {
+    /// Adds a piece to the last split, unless that would be longer than `capacity` then.
+    fn add(&mut self, piece: Piece, partition: u32, capacity: u64) {
         if let Some(split) = self.splits.last_mut()
             && split.partition == partition
             && split.pieces.len() < MAX_PIECES
-            && self.held.saturating_add(piece.len) <= self.capacity
+            && self.held.saturating_add(piece.len) <= capacity
         {
             self.held += piece.len;
             join(&mut split.pieces, piece);

@@ -19,7 +19,7 @@ fn files(sizes: &[u64]) -> Vec<InputFile> {
 }
 
 fn cut(sizes: &[u64], cut: Cut, chunk_size: u64, ranges: Option<u32>) -> Vec<Split> {
-    Plan::cut(files(sizes), cut, chunk_size, ranges).unwrap().splits
+    Plan::cut(files(sizes), cut, Chunks::of(chunk_size), ranges).unwrap().splits
 }
 
 fn shape(splits: &[Split]) -> Vec<Vec<(u32, u64, u64)>> {
@@ -54,19 +54,25 @@ proptest! {
         kind in any_cut(),
         counts in vec(0..30u64, 0..8),
         chunk_sizes in [1..50u64, 1..200u64],
+        shares in 0..9u64,
         ranges in proptest::option::of(1..9u32),
     ) {
         let sizes: Vec<u64> = counts.iter().map(|count| count * unit(kind)).collect();
         let partitions = cover(&sizes, &cut(&sizes, kind, u64::MAX, ranges))?;
         for chunk_size in chunk_sizes {
-            let splits = cut(&sizes, kind, chunk_size, ranges);
+            let chunks = Chunks::of(chunk_size).shorter_at_the_end(shares, 3);
+            let splits = Plan::cut(files(&sizes), kind, chunks, ranges).unwrap().splits;
             prop_assert_eq!(&cover(&sizes, &splits)?, &partitions);
             for piece in splits.iter().flat_map(|split| &split.pieces) {
                 prop_assert_eq!(piece.offset % unit(kind), 0);
             }
             if kind != Cut::Never {
-                let most = chunk_size.max(unit(kind));
-                prop_assert!(splits.iter().all(|split| split.len() <= most));
+                let mut left: u64 = sizes.iter().sum();
+                for split in &splits {
+                    let share = left.checked_div(shares).unwrap_or(u64::MAX).max(chunk_size / 8).max(2 * 3);
+                    prop_assert!(split.len() <= chunk_size.min(share).max(unit(kind)));
+                    left -= split.len();
+                }
             }
         }
     }
@@ -97,6 +103,17 @@ fn small_files_share_a_split_also_with_the_end_of_a_large_one() {
 }
 
 #[test]
+fn splits_at_the_end_are_shorter() {
+    let lengths = |chunks, size| -> Vec<u64> {
+        let plan = Plan::cut(files(&[size]), Cut::Anywhere, chunks, None).unwrap();
+        plan.splits.iter().map(Split::len).collect()
+    };
+    assert_eq!(lengths(Chunks::of(16).shorter_at_the_end(2, 1), 100), [16, 16, 16, 16, 16, 8, 4, 4, 2, 2]);
+    assert_eq!(lengths(Chunks::of(16).shorter_at_the_end(2, 8), 100), [16, 16, 16, 16, 16, 8, 8, 4]);
+    assert_eq!(lengths(Chunks::of(2).shorter_at_the_end(2, 8), 5), [2, 2, 1]);
+}
+
+#[test]
 fn an_empty_file_is_a_piece_only_where_files_are_records() {
     assert_eq!(cut(&[0, 0], Cut::Anywhere, 10, Some(3)), []);
     assert_eq!(shape(&cut(&[0, 4, 0], Cut::Never, 10, None)), [vec![(0, 0, 0), (1, 0, 4), (2, 0, 0)]]);
@@ -122,6 +139,6 @@ fn a_split_holds_no_more_pieces_than_a_message_does() {
 
 #[test]
 fn too_many_splits_are_an_error_that_names_the_chunk_size() {
-    let error = Plan::cut(files(&[1 << 40]), Cut::Anywhere, 3, None).unwrap_err();
+    let error = Plan::cut(files(&[1 << 40]), Cut::Anywhere, Chunks::of(3), None).unwrap_err();
     assert!(error.to_string().starts_with("a chunk size of 3 cuts"), "{error}");
 }

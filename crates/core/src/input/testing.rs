@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Buffers, Cut, Given, Input, InputFile, Plan, RecordSink, Source, Span, find};
+use super::{Buffers, Chunks, Cut, Given, Input, InputFile, Plan, RecordSink, Source, Span, find};
 use crate::result::{BoxError, Result};
 
 /// A record as it was read: ordinal of its file, where it stood, and its bytes or the error in its place.
@@ -46,7 +46,7 @@ pub(super) fn files(folder: &Path, contents: &[Vec<u8>]) -> Vec<InputFile> {
 /// One file, cut for `cut` into chunks of `chunk_size`.
 pub(super) fn plan_one(path: &Path, cut: Cut, chunk_size: u64) -> Plan {
     let files = find(&[Given::Path(path.into())]).unwrap();
-    Plan::cut(files, cut, chunk_size, None).unwrap()
+    Plan::cut(files, cut, Chunks::of(chunk_size), None).unwrap()
 }
 
 /// Reads one split with `sink`.

@@ -15,7 +15,7 @@ use crate::datum::Datum;
 use crate::exec::Setup;
 use crate::flight::new_page;
 use crate::fold::value;
-use crate::input::{Cut, Plan};
+use crate::input::{Chunks, Cut, Plan};
 use crate::key;
 use crate::options::SpillCompression;
 use crate::output::Format;
@@ -109,7 +109,7 @@ fn env(work: &WorkFolder, how: &How) -> Arc<TaskEnv> {
         hardships: crate::hardships::Hardships::default(),
         inject: None,
     };
-    let plan = Plan::cut(Vec::new(), Cut::Never, 1, None).expect("a plan");
+    let plan = Plan::cut(Vec::new(), Cut::Never, Chunks::of(1), None).expect("a plan");
     setup.env("Worker-1", 1, Arc::new(plan), new_page().expect("a page"))
 }
 
