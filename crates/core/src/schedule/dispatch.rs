@@ -10,6 +10,10 @@ use crate::task::{Care, Order, TaskId};
 /// Orders that a worker may have at a time: one it works on, one to go on with at once.
 const WINDOW: usize = 2;
 
+/// A partition is a larger part of the work than an input split, and partitions differ more: none waits behind another
+/// unless so many for each worker wait for any.
+const REDUCE_TASKS_LEFT: usize = 4;
+
 impl Scheduler<'_> {
     /// Gives out as many orders as make sense now.
     pub(super) fn dispatch(&mut self) -> Result {
@@ -62,11 +66,7 @@ impl Scheduler<'_> {
 
     fn hand_out_map_tasks(&mut self) -> Result {
         for depth in 1..=WINDOW {
-            // A task that waits behind another could run at once elsewhere, also on a worker that is about to be ready:
-            // queue ahead only when plenty are left.
-            if depth > 1
-                && (self.map.pending() < self.slots.len() || self.slots.iter().any(|slot| !slot.ready))
-            {
+            if depth > 1 && !self.plenty_are_left(self.map.pending(), 1) {
                 break;
             }
             for slot in 0..self.slots.len() {
@@ -102,14 +102,26 @@ impl Scheduler<'_> {
     }
 
     fn hand_out_reduce_tasks(&mut self) -> Result {
-        for slot in 0..self.slots.len() {
-            if self.has_room(slot, 1)
-                && let Some((task, attempt)) = self.reduce.as_mut().and_then(Tasks::take)
-            {
-                self.begin(slot, TaskId::Reduce(task), attempt)?;
+        for depth in 1..=WINDOW {
+            let pending = self.reduce.as_ref().map_or(0, Tasks::pending);
+            if depth > 1 && !self.plenty_are_left(pending, REDUCE_TASKS_LEFT) {
+                break;
+            }
+            for slot in 0..self.slots.len() {
+                if self.has_room(slot, depth)
+                    && let Some((task, attempt)) = self.reduce.as_mut().and_then(Tasks::take)
+                {
+                    self.begin(slot, TaskId::Reduce(task), attempt)?;
+                }
             }
         }
         Ok(())
+    }
+
+    /// Whether tasks may be queued, as so many are pending for each worker. One that waits behind another could run at once
+    /// elsewhere, also on a worker that is about to be ready.
+    fn plenty_are_left(&self, pending: usize, for_each: usize) -> bool {
+        pending >= for_each * self.slots.len() && self.slots.iter().all(|slot| slot.ready)
     }
 
     pub(super) fn has_room(&self, slot: usize, depth: usize) -> bool {

@@ -256,6 +256,25 @@ fn no_task_waits_behind_another_while_a_worker_is_getting_ready() {
 }
 
 #[test]
+fn a_partition_waits_behind_another_only_while_plenty_are_left() {
+    for (partitions, waiting) in [(40, 1), (9, 0)] {
+        let (seen, orders) = crossbeam_channel::unbounded();
+        let mut died = false;
+        let mut fake = Fake::new(move |_, order| {
+            let Order::Run { task: TaskId::Reduce(_), attempt, .. } = order else { return Reaction::Obey };
+            seen.send(attempt).expect("the test holds the other end");
+            if std::mem::replace(&mut died, true) { Reaction::Obey } else { Reaction::Die }
+        });
+        let limits = Limits { partitions, ..limits(2, 2) };
+        go_on(&mut fake, 3, limits, &Cancel::new(), &mut Commits::default()).expect("a good end");
+        let again = orders.try_iter().filter(|&attempt| attempt == 2).count();
+        assert_eq!(again, 1 + waiting, "what ran in the worker that died, and what waited there");
+        fake.reduced.sort_unstable();
+        assert_eq!(fake.reduced, (0..partitions).collect::<Vec<_>>());
+    }
+}
+
+#[test]
 fn a_death_charges_the_running_task_alone() {
     let mut deaths = 0;
     let mut fake = Fake::new(move |slot, order| {
