@@ -3,8 +3,12 @@
 //! It compares nothing.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::iter;
+use std::ops::Range;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
+
+use object::{Object as _, ObjectSection as _, ReadCache, SectionFlags, elf};
 
 use super::ProgramFile;
 use crate::disk::Checksum;
@@ -13,6 +17,8 @@ use crate::result::{AtPath, Result};
 
 /// The running image, wherever its file is by now.
 const IMAGE: &str = "/proc/self/exe";
+
+const BLOCK: usize = 256 << 10;
 
 impl ProgramFile {
     /// The file of the running program.
@@ -24,15 +30,105 @@ impl ProgramFile {
     }
 }
 
-/// XXH3-64 of the running program's file.
+/// XXH3-64 of the running program's file, without its debug information and symbols.
+///
+/// Those are most of a program, six sevenths of our examples, and no part of what it does.
 pub(crate) fn program_hash() -> Result<u64> {
-    let image = Path::new(IMAGE);
-    let mut file = File::open(image).at("open", image)?;
-    let (mut hasher, mut buffer) = (Checksum::new(), vec![0; 256 << 10]);
-    loop {
-        match file.read(&mut buffer).at("read", image)? {
-            0 => return Ok(hasher.digest()),
-            read => hasher.update(&buffer[..read]),
+    hash_of(Path::new(IMAGE))
+}
+
+fn hash_of(program: &Path) -> Result<u64> {
+    let file = File::open(program).at("open", program)?;
+    let (mut hasher, mut block, mut position) = (Checksum::new(), vec![0; BLOCK], 0);
+    for skipped in symbols(&file).into_iter().chain(iter::once(u64::MAX..u64::MAX)) {
+        while position < skipped.start {
+            let most = usize::try_from(skipped.start - position).map_or(BLOCK, |left| left.min(BLOCK));
+            match file.read_at(&mut block[..most], position).at("read", program)? {
+                0 => break,
+                read => {
+                    hasher.update(&block[..read]);
+                    position += read as u64;
+                }
+            }
         }
+        position = position.max(skipped.end);
+    }
+    Ok(hasher.digest())
+}
+
+/// Where a program's debug information and symbols are, in order; nothing if it has none, or a form that is not known.
+fn symbols(file: &File) -> Vec<Range<u64>> {
+    let content = ReadCache::new(file);
+    let Ok(program) = object::File::parse(&content) else { return Vec::new() };
+    let symbols = program.sections().filter(|section| {
+        let named = |name: &[u8]| name.starts_with(b".debug_") || matches!(name, b".symtab" | b".strtab");
+        let loaded =
+            |flags| matches!(flags, SectionFlags::Elf { sh_flags, .. } if sh_flags.contains(elf::SHF_ALLOC));
+        section.name_bytes().is_ok_and(named) && !loaded(section.flags())
+    });
+    let mut ranges: Vec<_> = symbols
+        .filter_map(|section| section.file_range())
+        .map(|(start, len)| start..start.saturating_add(len))
+        .collect();
+    ranges.sort_by_key(|range| range.start);
+    ranges
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The hash of this test program's file with one byte changed, and with bytes behind its end.
+    fn hash_with(change: Option<u64>, behind: &[u8]) -> u64 {
+        let folder = tempfile::tempdir().expect("a folder");
+        let copy = folder.path().join("program");
+        let mut bytes = fs::read(IMAGE).expect("this program");
+        if let Some(at) = change {
+            bytes[at as usize] ^= 1;
+        }
+        bytes.extend(behind);
+        fs::write(&copy, bytes).expect("a copy");
+        hash_of(&copy).expect("a hash")
+    }
+
+    fn start_of(section: &str) -> u64 {
+        let file = File::open(IMAGE).expect("this program");
+        let content = ReadCache::new(&file);
+        let program = object::File::parse(&content).expect("an object file");
+        program.section_by_name(section).and_then(|section| section.file_range()).expect(section).0
+    }
+
+    #[test]
+    fn what_a_program_does_is_in_its_hash_and_its_symbols_are_not() {
+        let hash = program_hash().expect("a hash");
+        assert_eq!(hash_with(None, b""), hash);
+        for section in [".debug_line", ".debug_str", ".symtab", ".strtab"] {
+            assert_eq!(hash_with(Some(start_of(section)), b""), hash, "{section}");
+        }
+        for section in [".text", ".rodata", ".data", ".rela.dyn", ".dynsym"] {
+            assert_ne!(hash_with(Some(start_of(section)), b""), hash, "{section}");
+        }
+        assert_ne!(hash_with(None, b"payload"), hash);
+        assert_ne!(hash_with(None, b"payload"), hash_with(None, b"Payload"));
+    }
+
+    #[test]
+    fn a_file_of_another_form_is_hashed_as_a_whole() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let hash = |bytes: &[u8]| {
+            let script = folder.path().join("script");
+            fs::write(&script, bytes).expect("a file");
+            hash_of(&script).expect("a hash")
+        };
+        let mut long = vec![b'#'; 2 * BLOCK + 1];
+        let before = hash(&long);
+        assert_eq!(before, {
+            let mut whole = Checksum::new();
+            whole.update(&long);
+            whole.digest()
+        });
+        *long.last_mut().expect("a byte") = b'!';
+        assert_ne!(hash(&long), before);
+        assert_ne!(hash(b""), hash(b"\x7fELF"));
     }
 }
