@@ -34,7 +34,9 @@ pub(crate) fn zeroed<T: Zero>(len: usize) -> Vec<T> {
 
 /// Slots of four words that never lie across two cache lines, all zero at first.
 ///
-/// An allocator aligns large blocks to sixteen bytes: every other slot would cost two misses.
+/// An allocator aligns large blocks to sixteen bytes: every other slot would cost two misses. And it writes its own words
+/// in front of them, into what would have been the first huge page: that one stays in small pages, each of which is
+/// faulted in twice if it is read before it is written.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Slots {
     words: Vec<u64>,
@@ -45,8 +47,11 @@ pub(crate) struct Slots {
 impl Slots {
     pub(crate) fn zeroed(len: usize) -> Self {
         const LINE: usize = 64;
-        let mut words = zeroed::<u64>(4 * len + LINE / size_of::<u64>());
-        let skipped = words.as_ptr().align_offset(LINE).min(LINE / size_of::<u64>());
+        const WORD: usize = size_of::<u64>();
+        // What is skipped is not touched, and so is no memory.
+        let alignment = if 4 * len * WORD < HUGE_PAGE { LINE } else { HUGE_PAGE };
+        let mut words = zeroed::<u64>(4 * len + alignment / WORD);
+        let skipped = words.as_ptr().align_offset(alignment).min(alignment / WORD);
         words.truncate(skipped + 4 * len);
         Self { words, skipped }
     }
