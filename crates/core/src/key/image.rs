@@ -211,15 +211,19 @@ impl Image {
 /// Where the first zero byte of three words is; 24 if there is none.
 #[inline(always)]
 pub(crate) fn first_zero([a, b, c]: [u64; 3]) -> usize {
-    // The highest bit of every zero byte, and of others only above one (Mycroft's test).
-    let zeros =
-        |word: u64| word.wrapping_sub(u64::from_ne_bytes([1; 8])) & !word & u64::from_ne_bytes([0x80; 8]);
-    let first = match (zeros(a), zeros(b), zeros(c)) {
+    let first = match (zero_bytes(a), zero_bytes(b), zero_bytes(c)) {
         (0, 0, zeros) => 16 + zeros.trailing_zeros() / 8,
         (0, zeros, _) => 8 + zeros.trailing_zeros() / 8,
         (zeros, ..) => zeros.trailing_zeros() / 8,
     };
     first as usize
+}
+
+/// The highest bit of every zero byte of a word, and of others only above one (Mycroft's test).
+#[inline(always)]
+pub(crate) fn zero_bytes(word: u64) -> u64 {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    word.wrapping_sub(ONES) & !word & ONES << 7
 }
 
 /// The first eight bytes of a key as a number that orders as they do.

@@ -6,9 +6,9 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 
-use crate::key::KeyError;
 use crate::key::error::Kind;
 use crate::key::form::{ABSENT, LONG_VARIANT, PRESENT, Scalar, ZERO_INSIDE};
+use crate::key::{KeyError, zero_bytes};
 
 /// Reads an encoded key from its first byte to its last.
 pub(super) struct Reader<'de> {
@@ -152,14 +152,11 @@ impl<'de> Reader<'de> {
 /// Where the first zero byte is: within the usual length of a key without a call.
 #[inline(always)]
 fn first_zero(bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
     for start in [0, 8, 16] {
         // The last word begins before its turn, at bytes that are no zeros.
         let start = start.min(bytes.len().saturating_sub(8));
         let Some(word) = bytes[start..].first_chunk() else { break };
-        let word = u64::from_le_bytes(*word);
-        // The highest bit of every zero byte, and of others only above one (Mycroft's test).
-        let zeros = word.wrapping_sub(ONES) & !word & ONES << 7;
+        let zeros = zero_bytes(u64::from_le_bytes(*word));
         if zeros != 0 {
             return Some(start + zeros.trailing_zeros() as usize / 8);
         }
