@@ -108,8 +108,11 @@ impl Scheduler<'_> {
                 break;
             }
             for slot in 0..self.slots.len() {
+                // The largest come first. What waits is one of the smallest: nobody takes it from a worker that is long at
+                // the largest.
+                let take = if depth == 1 { Tasks::take } else { Tasks::take_last };
                 if self.has_room(slot, depth)
-                    && let Some((task, attempt)) = self.reduce.as_mut().and_then(Tasks::take)
+                    && let Some((task, attempt)) = self.reduce.as_mut().and_then(take)
                 {
                     self.begin(slot, TaskId::Reduce(task), attempt)?;
                 }

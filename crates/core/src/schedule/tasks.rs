@@ -85,6 +85,12 @@ impl Tasks {
         Some((task, self.take_one(task)))
     }
 
+    /// Takes the pending task that would come last.
+    pub(super) fn take_last(&mut self) -> Option<(u32, u32)> {
+        let task = self.queue.pop_back()?;
+        Some((task, self.take_one(task)))
+    }
+
     /// The number of the attempt that began last.
     pub(super) fn tries(&self, task: u32) -> u32 {
         self.tries[task as usize]
