@@ -19,9 +19,9 @@ use crate::options::{GivenItems, RunOptions};
 use crate::result::{AtPath, BoxError};
 use crate::workdir::WorkPaths;
 
-/// Map tasks that each worker should get, so that a slow one at the end does not keep the others waiting for long.
+/// Map tasks that each worker should get, and some more, so that a slow one at the end does not keep the others waiting for long.
 const TASKS_PER_WORKER: u64 = 8;
-/// At any time, no map task should be longer than its share of what is left, divided by this.
+/// No map task should be longer than a worker's share of what is left, divided by this.
 const TASKS_AT_THE_END: u64 = 4;
 const LEAST_CHUNK_BYTES: u64 = 256 << 10;
 const MOST_CHUNK_BYTES: u64 = 16 << 20;

@@ -65,14 +65,14 @@ impl Chunks {
         Self { size, shares: 0, least: size }
     }
 
-    /// Those of the end are shorter, down to an eighth or `least`, so that workers become idle at nearly the same time: none
-    /// is longer than what is left divided by `shares`, as in guided self-scheduling (Polychronopoulos and Kuck, 1987).
+    /// Those of the end are shorter, so that workers become idle at nearly the same time: no longer than what is left
+    /// divided by `shares`, as in guided self-scheduling (Polychronopoulos and Kuck, 1987), but an eighth and `least` at least.
     pub(crate) fn shorter_at_the_end(self, shares: u64, least: u64) -> Self {
         Self { shares, least, ..self }
     }
 
-    /// The length of one with `left` bytes from its beginning to the end of all input. They are halved, so that those of
-    /// one length begin at multiples of it.
+    /// The length of one with `left` bytes from its beginning to the end of all input: halved so often that most begin at
+    /// multiples of their length.
     pub(crate) fn with_left(self, left: u64) -> u64 {
         let share = left.checked_div(self.shares).unwrap_or(self.size);
         let mut size = self.size;

@@ -40,7 +40,8 @@ pub(crate) fn program_hash() -> Result<u64> {
 fn hash_of(program: &Path) -> Result<u64> {
     let file = File::open(program).at("open", program)?;
     let (mut hasher, mut block, mut position) = (Checksum::new(), vec![0; BLOCK], 0);
-    for skipped in symbols(&file).into_iter().chain(iter::once(u64::MAX..u64::MAX)) {
+    let size = file.metadata().at("examine", program)?.len();
+    for skipped in symbols(&file, size).into_iter().chain(iter::once(u64::MAX..u64::MAX)) {
         while position < skipped.start {
             let most = usize::try_from(skipped.start - position).map_or(BLOCK, |left| left.min(BLOCK));
             match file.read_at(&mut block[..most], position).at("read", program)? {
@@ -57,7 +58,7 @@ fn hash_of(program: &Path) -> Result<u64> {
 }
 
 /// Where a program's debug information and symbols are, in order; nothing if it has none, or a form that is not known.
-fn symbols(file: &File) -> Vec<Range<u64>> {
+fn symbols(file: &File, size: u64) -> Vec<Range<u64>> {
     let content = ReadCache::new(file);
     let Ok(program) = object::File::parse(&content) else { return Vec::new() };
     let symbols = program.sections().filter(|section| {
@@ -69,6 +70,7 @@ fn symbols(file: &File) -> Vec<Range<u64>> {
     let mut ranges: Vec<_> = symbols
         .filter_map(|section| section.file_range())
         .map(|(start, len)| start..start.saturating_add(len))
+        .filter(|range| range.end <= size)
         .collect();
     ranges.sort_by_key(|range| range.start);
     ranges

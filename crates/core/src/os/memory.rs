@@ -48,8 +48,8 @@ impl Slots {
     pub(crate) fn zeroed(len: usize) -> Self {
         const LINE: usize = 64;
         const WORD: usize = size_of::<u64>();
-        // What is skipped is not touched, and so is no memory.
-        let alignment = if 4 * len * WORD < HUGE_PAGE { LINE } else { HUGE_PAGE };
+        // What is skipped is not touched by us; the allocator does so at most where it uses a block again.
+        let alignment = if 4 * len * WORD < LEAST_HUGE { LINE } else { HUGE_PAGE };
         let mut words = zeroed::<u64>(4 * len + alignment / WORD);
         let skipped = words.as_ptr().align_offset(alignment).min(alignment / WORD);
         words.truncate(skipped + 4 * len);
