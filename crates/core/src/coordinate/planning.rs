@@ -19,7 +19,8 @@ use crate::options::{GivenItems, RunOptions};
 use crate::result::{AtPath, BoxError};
 use crate::workdir::WorkPaths;
 
-/// Map tasks that each worker should get, and some more, so that a slow one at the end does not keep the others waiting for long.
+/// Map tasks that each worker should get, and some more, so that a slow one at the end does not keep the others waiting
+/// for long.
 const TASKS_PER_WORKER: u64 = 8;
 /// No map task should be longer than a worker's share of what is left, divided by this.
 const TASKS_AT_THE_END: u64 = 4;
