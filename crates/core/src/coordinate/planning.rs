@@ -4,12 +4,14 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crossbeam_channel::RecvTimeoutError;
 use gristmill_pool::signals::{Cancel, Level};
+use memchr::memmem::Finder;
 
 use crate::disk;
 use crate::error::Error;
@@ -151,10 +153,16 @@ fn find_files(options: &RunOptions, paths: &WorkPaths, cancel: &Cancel) -> Resul
 
 /// An output folder may be asked for inside an input folder: the work folder beside it is no input.
 fn leave_out(files: &mut Vec<InputFile>, work: &Path) {
+    let name = work.file_name().expect("a work folder has the name of its output");
+    // Taking a path apart costs much more than to see that the name is not in it, and there may be a million paths.
+    let in_bytes = Finder::new(name.as_bytes());
     let identity = |folder: &Path| folder.metadata().map(|found| (found.dev(), found.ino())).ok();
-    let (name, ours) = (work.file_name(), identity(work));
-    let is_work = |folder: &Path| folder.file_name() == name && identity(folder) == ours;
-    files.retain(|file| file.user_path().is_none() || !file.path.ancestors().skip(1).any(is_work));
+    let ours = identity(work);
+    let is_work = |folder: &Path| folder.file_name() == Some(name) && identity(folder) == ours;
+    let lies_in_work = |path: &Path| {
+        in_bytes.find(path.as_os_str().as_bytes()).is_some() && path.ancestors().skip(1).any(is_work)
+    };
+    files.retain(|file| !file.user_path().is_some_and(lies_in_work));
 }
 
 /// Copies standard input into the work folder.
@@ -236,10 +244,11 @@ mod tests {
             fs::create_dir(folder.path().join(name)).expect("a folder");
             fs::write(folder.path().join(name).join("lock"), "").expect("a file");
         }
-        let mut files = find(&[Given::Path(folder.path().to_owned())]).expect("two files");
+        fs::write(folder.path().join("sub/work"), "").expect("a file");
+        let mut files = find(&[Given::Path(folder.path().to_owned())]).expect("three files");
         leave_out(&mut files, &folder.path().join("sub/../work"));
         let left: Vec<_> = files.iter().map(|file| file.path.as_path()).collect();
-        assert_eq!(left, [folder.path().join("sub/lock")]);
+        assert_eq!(left, ["sub/lock", "sub/work"].map(|name| folder.path().join(name)));
     }
 
     #[test]

@@ -156,3 +156,14 @@ fn many_files_are_found_in_order_by_several_threads() {
     assert_eq!(files.len(), PARALLEL + 10);
     assert!(files.is_sorted_by_key(|file| file.path.clone()));
 }
+
+#[test]
+fn many_folders_are_listed_in_order_by_several_threads() {
+    let mut expected: Vec<String> = (0..PARALLEL_FOLDERS + 5)
+        .flat_map(|folder| [format!("t/{folder}/{}", "deep/".repeat(folder)), format!("t/{folder}-")])
+        .flat_map(|prefix| ["a", "b"].map(|name| format!("{prefix}{name}")))
+        .collect();
+    let root = tree(&expected.iter().map(String::as_str).collect::<Vec<_>>());
+    expected.sort_unstable();
+    assert_eq!(names(&root, &["t"]), expected);
+}

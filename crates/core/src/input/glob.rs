@@ -10,7 +10,6 @@ use globset::{GlobBuilder, GlobMatcher};
 use walkdir::{DirEntry, WalkDir};
 
 use super::error::InputError;
-use super::files::walk_error;
 
 /// Whether a path that cannot be opened because of `error` is to be read as a pattern.
 pub(super) fn may_be_pattern(path: &Path, error: &io::Error) -> bool {
@@ -42,6 +41,11 @@ pub(super) fn matches(pattern: &Path) -> Result<Vec<(PathBuf, FileType)>, InputE
         }
     }
     Ok(found)
+}
+
+fn walk_error(root: &Path, error: walkdir::Error) -> InputError {
+    let path = error.path().unwrap_or(root).to_path_buf();
+    InputError::at(&path, error.into())
 }
 
 fn is_absent(error: &walkdir::Error) -> bool {
