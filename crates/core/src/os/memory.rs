@@ -23,6 +23,10 @@ impl Zero for u64 {
     const ZERO: Self = 0;
 }
 
+impl Zero for [u64; 4] {
+    const ZERO: Self = [0; 4];
+}
+
 /// `len` zeros. Memory is taken when it is touched, in huge pages if the system has them.
 pub(crate) fn zeroed<T: Zero>(len: usize) -> Vec<T> {
     let mut zeros = vec![T::ZERO; len];
@@ -30,6 +34,17 @@ pub(crate) fn zeroed<T: Zero>(len: usize) -> Vec<T> {
         advise_huge_pages(&mut zeros);
     }
     zeros
+}
+
+/// Makes room for so many elements more, in huge pages if the system has them: a vector that grows bit by bit is copied
+/// into fresh memory again and again.
+pub(crate) fn reserve<T>(elements: &mut Vec<T>, more: usize) {
+    // Where there is no room for all at once, it is taken as it is needed.
+    elements.try_reserve_exact(more).unwrap_or_default();
+    let room = elements.spare_capacity_mut();
+    if size_of_val(room) >= LEAST_HUGE {
+        advise_huge_pages(room);
+    }
 }
 
 /// Slots of four words that never lie across two cache lines, all zero at first.
@@ -107,5 +122,22 @@ pub(crate) fn prefetch_at(address: usize) {
 pub(crate) fn prefetch<T>(slice: &[T], at: usize) {
     if let Some(element) = slice.get(at) {
         prefetch_at(std::ptr::from_ref(element).addr());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_made_once_or_as_it_is_needed() {
+        let mut bytes = vec![7_u8];
+        reserve(&mut bytes, LEAST_HUGE);
+        let place = bytes.as_ptr();
+        bytes.resize(1 + LEAST_HUGE, 8);
+        assert_eq!((bytes.as_ptr(), bytes[0]), (place, 7));
+        reserve(&mut bytes, usize::MAX);
+        bytes.push(9);
+        assert_eq!((bytes.len(), bytes[1 + LEAST_HUGE]), (2 + LEAST_HUGE, 9));
     }
 }

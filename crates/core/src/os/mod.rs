@@ -14,7 +14,7 @@ use std::path::Path;
 use rustix::fs::{Advice, CWD, RenameFlags, fadvise, renameat_with};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-pub(crate) use memory::{Slots, prefetch, prefetch_at, zeroed};
+pub(crate) use memory::{Slots, prefetch, prefetch_at, reserve, zeroed};
 pub(crate) use process::{Process, living_process};
 
 /// Writes a line to standard error. Where that is gone, or full, the exit status has to say it all.

@@ -22,10 +22,11 @@ pub(crate) fn fold_partition<V: Datum, C: Combiner<V>>(
     combiner: &C,
     mut each: impl FnMut(AnyKey<'_>, V) -> Result,
 ) -> Result {
+    let buckets = task.stretches().next().map_or(0, |stretch| stretch.len());
     let mut fold = Fold {
         task,
         combiner,
-        folded: Folded::new(task.order, task.stretches().next().map_or(0, |stretch| stretch.len())),
+        folded: Folded::new(task.order, buckets, task.env.memory),
         batch: Batch::default(),
         buffer: Vec::new(),
         spills: Spills::new(task, RowShape::Plain),

@@ -21,6 +21,7 @@ pub(super) struct Folded<V> {
     by: KeyOrder,
     /// Buckets whose keys are put in order together.
     buckets: usize,
+    memory: usize,
     /// Slots of the buckets before; what they refer to is still in the table.
     held: Ranges,
     /// Bytes that `held` takes up.
@@ -30,8 +31,8 @@ pub(super) struct Folded<V> {
 }
 
 impl<V: 'static> Folded<V> {
-    /// Nothing yet of `buckets` buckets whose keys are to be put in order together.
-    pub(super) fn new(by: KeyOrder, buckets: usize) -> Self {
+    /// Nothing yet of `buckets` buckets whose keys are to be put in order together; `memory` is what may be held.
+    pub(super) fn new(by: KeyOrder, buckets: usize, memory: usize) -> Self {
         let places = match by {
             // Rows that came out of a mapper's table stand in the order of its places, and would fill one end of this
             // table first, each new key behind a longer row of taken slots.
@@ -42,6 +43,7 @@ impl<V: 'static> Folded<V> {
             table: Table::new(places),
             by,
             buckets,
+            memory,
             held: Ranges::new(),
             held_bytes: 0,
             order: Vec::new(),
@@ -72,7 +74,8 @@ impl<V: 'static> Folded<V> {
         let (held, table) = (&mut self.held, &mut self.table);
         if held.len() == 0 {
             // One bucket by hash is like the other: its keys are a sample of all.
-            held.divide(table.len() * self.buckets, |most| table.sample(most, prefix_of));
+            let (expected, most) = (table.len() * self.buckets, self.memory / 2 / size_of::<Slot>());
+            held.divide(expected, most, |ranks| table.sample(ranks, prefix_of));
         }
         table.drain_slots(|slot, contents| held.put(prefix_of(&slot, contents), slot));
         self.held_bytes = held.capacity() * size_of::<Slot>();
@@ -104,7 +107,7 @@ impl<V: 'static> Folded<V> {
 
     /// Gives all memory back.
     pub(super) fn shrink(&mut self) {
-        *self = Self::new(self.by, self.buckets);
+        *self = Self::new(self.by, self.buckets, self.memory);
     }
 }
 

@@ -33,6 +33,13 @@ struct Group {
 }
 
 impl Gathered {
+    /// Makes room for so many rows, that take up so many bytes together, but for no more than fits into `memory`. What is
+    /// not needed of it is not touched.
+    pub(super) fn expect(&mut self, rows: usize, bytes: usize, memory: usize) {
+        os::reserve(&mut self.rows, bytes.min(memory));
+        os::reserve(&mut self.groups, rows.min(memory / size_of::<Group>()));
+    }
+
     /// Adds a group.
     pub(super) fn put(&mut self, same: Same<'_>) {
         // There are fewer rows than an element of their order has room to count.
@@ -73,6 +80,7 @@ impl Gathered {
         let (rows, groups) = (&self.rows, &self.groups);
         let ranked = |(place, group)| element(by.rank(key_of(rows, group)), place);
         self.order.clear();
+        os::reserve(&mut self.order, groups.len());
         self.order.extend(groups.iter().enumerate().map(ranked));
         let key = |group: usize| key_of(rows, &groups[group]);
         radix::sort_by(&mut self.order, &mut self.beside, |a, b| key(a).cmp(key(b)));

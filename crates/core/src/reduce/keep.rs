@@ -24,6 +24,11 @@ pub(crate) fn each_stretch(
     };
     let mut buffer = Vec::new();
     for buckets in task.stretches() {
+        if !task.ordered_buckets {
+            let (rows, bytes) = task.rows_and_bytes(buckets.clone())?;
+            // The other half of the memory is not used, see `fits`.
+            keep.gathered.expect(rows, bytes, task.env.memory / 2);
+        }
         for bucket in buckets {
             keep.take_bucket(bucket, &mut buffer)?;
             if !task.ordered_buckets {

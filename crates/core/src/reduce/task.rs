@@ -103,6 +103,17 @@ impl ReduceTask<'_> {
         self.segments(bucket)
     }
 
+    /// How many rows there are in some buckets, and how many bytes they take up.
+    pub(super) fn rows_and_bytes(&self, buckets: std::ops::Range<u32>) -> Result<(usize, usize)> {
+        let (mut rows, mut bytes) = (0, 0);
+        for (run, segment) in buckets.flat_map(|bucket| self.segments(bucket)) {
+            let about = &run.index.segments[*segment];
+            rows += usize::try_from(about.count)?;
+            bytes += usize::try_from(about.raw_len)?;
+        }
+        Ok((rows, bytes))
+    }
+
     fn segments(&self, bucket: u32) -> &[SegmentOf] {
         self.shuffle.segments(self.partition, bucket, Kind::Rows)
     }
