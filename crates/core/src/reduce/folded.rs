@@ -73,8 +73,10 @@ impl<V: 'static> Folded<V> {
         }
         let (held, table) = (&mut self.held, &mut self.table);
         if held.len() == 0 {
-            // One bucket by hash is like the other: its keys are a sample of all.
-            let (expected, most) = (table.len() * self.buckets, self.memory / 2 / size_of::<Slot>());
+            // One bucket by hash is like the other: its keys are a sample of all, and each takes as much memory.
+            let expected = table.len() * self.buckets;
+            let beside = (table.held() + table.len() * size_of::<u128>()).saturating_mul(self.buckets);
+            let most = self.memory.saturating_sub(beside) / size_of::<Slot>();
             held.divide(expected, most, |ranks| table.sample(ranks, prefix_of));
         }
         table.drain_slots(|slot, contents| held.put(prefix_of(&slot, contents), slot));

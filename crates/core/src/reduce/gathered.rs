@@ -33,11 +33,16 @@ struct Group {
 }
 
 impl Gathered {
-    /// Makes room for so many rows, that take up so many bytes together, but for no more than fits into `memory`. What is
-    /// not needed of it is not touched.
-    pub(super) fn expect(&mut self, rows: usize, bytes: usize, memory: usize) {
-        os::reserve(&mut self.rows, bytes.min(memory));
-        os::reserve(&mut self.groups, rows.min(memory / size_of::<Group>()));
+    /// Makes room for rows of so many bytes.
+    pub(super) fn expect_rows(&mut self, bytes: usize) {
+        os::reserve(&mut self.rows, bytes + WHOLE);
+    }
+
+    /// Makes room for so many times the groups that there are, and some more.
+    pub(super) fn expect_groups(&mut self, times: usize, most_bytes: usize) {
+        let expected = self.groups.len().saturating_mul(times);
+        let most = most_bytes / (size_of::<Group>() + size_of::<u128>());
+        os::reserve(&mut self.groups, expected.saturating_add(expected / 8).min(most));
     }
 
     /// Adds a group.

@@ -24,15 +24,18 @@ pub(crate) fn each_stretch(
     };
     let mut buffer = Vec::new();
     for buckets in task.stretches() {
+        // The other half of the memory is not used, see `fits`.
+        let room = task.env.memory / 2;
         if !task.ordered_buckets {
-            let (rows, bytes) = task.rows_and_bytes(buckets.clone())?;
-            // The other half of the memory is not used, see `fits`.
-            keep.gathered.expect(rows, bytes, task.env.memory / 2);
+            keep.gathered.expect_rows(task.bytes_of(buckets.clone())?.min(room));
         }
-        for bucket in buckets {
+        for bucket in buckets.clone() {
             keep.take_bucket(bucket, &mut buffer)?;
             if !task.ordered_buckets {
                 keep.gather();
+                if bucket == buckets.start {
+                    keep.gathered.expect_groups(buckets.len(), room);
+                }
             }
         }
         if !keep.spills.is_empty() {

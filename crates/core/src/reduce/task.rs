@@ -103,15 +103,11 @@ impl ReduceTask<'_> {
         self.segments(bucket)
     }
 
-    /// How many rows there are in some buckets, and how many bytes they take up.
-    pub(super) fn rows_and_bytes(&self, buckets: std::ops::Range<u32>) -> Result<(usize, usize)> {
-        let (mut rows, mut bytes) = (0, 0);
-        for (run, segment) in buckets.flat_map(|bucket| self.segments(bucket)) {
-            let about = &run.index.segments[*segment];
-            rows += usize::try_from(about.count)?;
-            bytes += usize::try_from(about.raw_len)?;
-        }
-        Ok((rows, bytes))
+    /// Bytes that the rows of some buckets take up.
+    pub(super) fn bytes_of(&self, buckets: std::ops::Range<u32>) -> Result<usize> {
+        let segments = buckets.flat_map(|bucket| self.segments(bucket));
+        let bytes: u64 = segments.map(|(run, segment)| run.index.segments[*segment].raw_len).sum();
+        Ok(usize::try_from(bytes)?)
     }
 
     fn segments(&self, bucket: u32) -> &[SegmentOf] {
