@@ -167,16 +167,21 @@ impl Press {
         Ok((len < raw.len()).then_some(len))
     }
 
-    /// What packing and unpacking `sample` with lz4 takes.
+    /// What packing and unpacking `sample` with lz4 takes, like one block among many.
     pub(super) fn try_lz4(&mut self, sample: &[u8]) -> Result<Packed> {
-        let begun = Instant::now();
-        let stored = self.shrink(Codec::Lz4, sample)?;
-        if let Some(stored) = stored {
-            let mut back = vec![0; sample.len()];
-            unpack(Codec::Lz4, &self.out[HEAD..HEAD + stored], &mut back)?;
+        // The first time pays for fresh memory, three to five times what the next ones take.
+        const TIMES: u32 = 3;
+        let mut back = vec![0; sample.len()];
+        let mut best = Packed { raw: sample.len(), stored: sample.len(), took: Duration::MAX };
+        for _ in 0..TIMES {
+            let begun = Instant::now();
+            if let Some(stored) = self.shrink(Codec::Lz4, sample)? {
+                unpack(Codec::Lz4, &self.out[HEAD..HEAD + stored], &mut back)?;
+                best.stored = stored;
+            }
+            best.took = best.took.min(begun.elapsed());
         }
-        let (raw, stored) = (sample.len(), stored.unwrap_or(sample.len()));
-        Ok(Packed { raw, stored, took: begun.elapsed() })
+        Ok(best)
     }
 }
 

@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::pack::{Codec, MOST_BLOCK, Packer, unpack};
+use super::pack::{Codec, HEAD, MOST_BLOCK, Packer, Press, unpack};
 use super::{
     CommitRecord, Kind, Label, RowShape, RunFile, RunWriter, SegmentReader, Spilling, put_row, scan,
 };
@@ -222,6 +223,23 @@ proptest! {
             Ok(())
         }).expect("rows");
         prop_assert_eq!(&found, &wanted);
+    }
+}
+
+#[test]
+fn a_sample_tells_what_a_block_comes_to() {
+    let text: Vec<u8> = (0..8192_u32).flat_map(|n| (n / 64).to_le_bytes()).collect();
+    // Counters that are multiplied by an odd number do not shrink.
+    let noise: Vec<u8> =
+        (1..8192_u64).flat_map(|n| n.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_le_bytes()).collect();
+    for (raw, shrinks) in [(text, true), (noise, false)] {
+        let mut packer = Packer::new(Codec::Lz4, raw.len());
+        packer.push(&raw, |_| Ok(())).unwrap();
+        let block = packer.take_packed();
+        let sample = Press::default().try_lz4(&raw).unwrap();
+        assert_eq!((sample.raw, sample.stored + HEAD), (block.raw, block.stored));
+        assert_eq!(sample.stored < raw.len(), shrinks);
+        assert!(sample.took < Duration::MAX);
     }
 }
 
