@@ -217,3 +217,22 @@ fn a_value_that_was_half_encoded_does_no_harm_to_the_next() {
     }
     case.finish();
 }
+
+/// A panic of a combiner that user code catches: the pairs that were being folded are lost, and must be missed.
+#[test]
+fn a_combiner_that_panics_is_not_passed_over() {
+    let case = Case::new();
+    // The trap is in the middle of what is folded at once, which the rest of the input fills several times.
+    let lines: Vec<_> =
+        (0..400).map(|n| if n % 100 == 20 { "boom".to_owned() } else { n.to_string() }).collect();
+    case.file("in.txt", lines.join("\n"));
+    for (executor, borrowed) in EXECUTORS.into_iter().flat_map(|name| [(name, false), (name, true)]) {
+        let arguments = ["stubborn_fold", "in.txt", "-o", "out", "--restart"];
+        let all = [&arguments[..], if borrowed { &["--borrowed"] } else { &[] }].concat();
+        let finished = run(&case, &all, executor).assert_code(1);
+        let told = finished.stderr_text().contains("panicked while emitted pairs were taken");
+        assert!(told, "{executor}, borrowed: {borrowed}: {finished}");
+    }
+    case.remove_work("out");
+    case.finish();
+}

@@ -227,6 +227,30 @@ fn stubborn(_: NoArgs) -> DynJob {
     Job::new(map_text(map)).reduce_with(reduce_fn(join)).into_dyn()
 }
 
+/// How the job `stubborn_fold` emits.
+#[derive(Debug, Clone, Args, Serialize, Deserialize)]
+struct StubbornFold {
+    /// Emit borrowed values
+    #[arg(long)]
+    borrowed: bool,
+}
+
+/// Emits each line under itself, whatever becomes of that, to a combiner that panics.
+fn stubborn_fold(args: StubbornFold) -> DynJob {
+    let map = move |line: &[u8], out: &mut Emitter<'_, BString, BString>| {
+        let key = BStr::new(line);
+        let emitted = catch_unwind(AssertUnwindSafe(|| {
+            if args.borrowed { out.emit_ref(key, key) } else { out.emit(key, line.into()) }
+        }));
+        emitted.unwrap_or(Ok(()))
+    };
+    let keep = |acc: &mut BString, _: BString| {
+        assert!(&acc[..] != BOOM, "the trap is sprung");
+        Ok(())
+    };
+    Job::new(map_lines(map)).fold_with(keep).into_dyn()
+}
+
 /// What the list of inputs of the job `listed` is called.
 #[derive(Debug, Clone, Args, Serialize, Deserialize)]
 struct Listed {
@@ -244,5 +268,9 @@ fn listed(args: Listed) -> DynJob {
 }
 
 pub(crate) fn register(app: App) -> App {
-    app.job("blocks", blocks).job("trap", trap).job("listed", listed).job("stubborn", stubborn)
+    app.job("blocks", blocks)
+        .job("trap", trap)
+        .job("listed", listed)
+        .job("stubborn", stubborn)
+        .job("stubborn_fold", stubborn_fold)
 }

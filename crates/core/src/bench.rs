@@ -110,7 +110,7 @@ impl<V: Datum> MapSide<V> {
             Hold::Table => {
                 Box::new(CombineSink::new(combiner, placement, buckets, memory, flight).always_table())
             }
-            Hold::Rows | Hold::Ordered => Box::new(KeepSink::new(placement, buckets, memory, flight)),
+            Hold::Rows | Hold::Ordered => Box::new(KeepSink::new(placement, buckets, memory)),
         };
         let collector = Collector::new(sink, Runs::new(Arc::clone(&env)), env.flight.clone());
         Ok(Self { collector, runs: IndexSet::new(), hold, terms, work })

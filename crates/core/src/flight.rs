@@ -97,7 +97,8 @@ impl Flight {
     /// Says that work goes on. Only one thread of a worker does so, hence no atomic addition.
     #[inline]
     pub(crate) fn beat(&self) {
-        self.put(BEAT, self.get(BEAT).wrapping_add(1));
+        let beat = &self.page.words()[BEAT];
+        beat.store(beat.load(Relaxed).wrapping_add(1), Relaxed);
     }
 
     /// Notes the start of a task attempt.

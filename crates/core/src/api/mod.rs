@@ -21,4 +21,4 @@ pub use reducer::{Group, Reducer};
 pub use values::Values;
 
 pub(crate) use emitter::Target;
-pub(crate) use values::ValueStream;
+pub(crate) use values::{Lent, ValueStream};

@@ -14,11 +14,19 @@ use crate::result::Result;
 
 /// Encoded values of the current key, one after the other.
 pub(crate) trait ValueStream {
-    /// The next value's bytes, or `None` at the end of the key.
-    fn next_value(&mut self) -> Result<Option<&[u8]>>;
+    /// The next value, or `None` at the end of the key.
+    fn next_value(&mut self) -> Result<Option<Lent<'_>>>;
 
     /// Told of a value that does not decode, so that the attempt fails even if user code drops the error.
     fn lost(&mut self, why: String);
+}
+
+/// A value of the current key in its encoded form.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lent<'r> {
+    pub(crate) code: &'r [u8],
+    /// Whether it is known that the key has no more: most have one, and need not be asked again.
+    pub(crate) last: bool,
 }
 
 /// The values of one key, one at a time.
@@ -41,6 +49,8 @@ pub(crate) trait ValueStream {
 /// ```
 pub struct Values<'a, V> {
     source: Source<'a, V>,
+    /// Whether the source is known to have no more.
+    over: bool,
     /// What a value is encoded in that is wanted in another form.
     encoded: Vec<u8>,
 }
@@ -53,11 +63,11 @@ enum Source<'a, V> {
 
 impl<'a, V> Values<'a, V> {
     pub(crate) fn folded(value: V) -> Self {
-        Self { source: Source::Folded(Some(value)), encoded: Vec::new() }
+        Self { source: Source::Folded(Some(value)), over: false, encoded: Vec::new() }
     }
 
     pub(crate) fn stream(stream: &'a mut dyn ValueStream) -> Self {
-        Self { source: Source::Stream(stream, PhantomData), encoded: Vec::new() }
+        Self { source: Source::Stream(stream, PhantomData), over: false, encoded: Vec::new() }
     }
 
     /// The next value, or `None` after the last.
@@ -76,8 +86,11 @@ impl<'a, V> Values<'a, V> {
     {
         match &mut self.source {
             Source::Folded(value) => Ok(value.take()),
+            Source::Stream(..) if self.over => Ok(None),
             Source::Stream(stream, _) => {
-                let decoded = stream.next_value()?.map(value::decode).transpose();
+                let Some(lent) = stream.next_value()? else { return Ok(None) };
+                self.over = lent.last;
+                let decoded = value::decode(lent.code).map(Some);
                 decoded.inspect_err(|error| stream.lost(error.to_string()))
             }
         }
@@ -94,11 +107,16 @@ impl<'a, V> Values<'a, V> {
     {
         let value = match &mut self.source {
             Source::Folded(value) => value.take(),
-            // Rows hold integers in a form of their own.
-            Source::Stream(stream, _) if is_word::<V>() => {
-                stream.next_value()?.map(value::decode).transpose()?
+            Source::Stream(..) if self.over => None,
+            Source::Stream(stream, _) => {
+                let Some(lent) = stream.next_value()? else { return Ok(None) };
+                self.over = lent.last;
+                // Rows hold integers in a form of their own.
+                if !is_word::<V>() {
+                    return Ok(Some(codec::decode(lent.code)?));
+                }
+                Some(value::decode(lent.code)?)
             }
-            Source::Stream(stream, _) => return Ok(stream.next_value()?.map(codec::decode).transpose()?),
         };
         let Some(value) = value else { return Ok(None) };
         self.encoded = codec::encode(&value)?;

@@ -2,10 +2,10 @@
 //!
 //! It does not encode keys or decide when to commit.
 
-use gristmill_ipc::codec;
 use serde::Serialize;
 
 use super::Runs;
+use super::coded::Coded;
 use crate::flight::{Flight, Stage};
 use crate::fold::Batch;
 use crate::input::Span;
@@ -21,21 +21,8 @@ pub(crate) trait PairSink<V>: Send {
     /// Takes all pairs of `batch`; true if there is no room for more, so that it must be spilled now.
     fn push(&mut self, batch: &mut Batch<V>) -> Result<bool>;
 
-    /// Where the value of an encoded pair is to be appended, in the form of the value codec.
-    fn code(&mut self) -> &mut Vec<u8>;
-
-    /// Takes a pair whose encoded value was appended to [`PairSink::code`]; true as for [`PairSink::push`].
-    fn push_encoded(&mut self, key: &[u8]) -> Result<bool>;
-
-    /// Says that the pairs to come in encoded form are of this record.
-    fn mark(&mut self, record: Span) {
-        let _ = record;
-    }
-
-    /// Takes in what waits to be taken in together.
-    fn settle(&mut self) -> Result {
-        Ok(())
-    }
+    /// The same for pairs whose values stand in `codes`, in the form of the value codec; the batch knows where each ends.
+    fn push_coded(&mut self, batch: &mut Batch<usize>, codes: &[u8]) -> Result<bool>;
 
     /// Drops what waits, in whatever state a failure of user code has left it. What is held otherwise may stay: the
     /// attempt will not be committed.
@@ -51,23 +38,26 @@ pub(crate) trait PairSink<V>: Send {
 /// The shuffle side of an emitter.
 pub(crate) struct Collector<V> {
     batch: Batch<V>,
-    /// Whether the mapper hands over encoded pairs.
-    encodes: bool,
+    /// Pairs whose values came in another form, and were emitted before those of the batch.
+    coded: Coded,
     sink: Box<dyn PairSink<V>>,
     runs: Runs,
     flight: Flight,
+    /// Whether the sink is taking pairs. It stays so if user code panics there, even if user code then goes on.
+    taking: bool,
     poison: Option<String>,
 }
 
 impl<V> Collector<V> {
     pub(crate) fn new(sink: Box<dyn PairSink<V>>, runs: Runs, flight: Flight) -> Self {
         let batch = Batch::noting(flight.clone());
-        Self { batch, encodes: false, sink, runs, flight, poison: None }
+        let coded = Coded::noting(flight.clone());
+        Self { batch, coded, sink, runs, flight, taking: false, poison: None }
     }
 
     /// Says that the pairs to come are of this input split.
     pub(crate) fn begin(&mut self, split: u32) -> Result {
-        debug_assert!(self.batch.is_empty(), "the attempt before was checked");
+        debug_assert!(self.batch.is_empty() && self.coded.is_empty(), "the attempt before was checked");
         self.sink.begin(split)
     }
 
@@ -75,18 +65,13 @@ impl<V> Collector<V> {
     #[inline(always)]
     pub(crate) fn mark(&mut self, record: Span) {
         self.batch.mark(record);
-        if self.encodes {
-            self.sink.mark(record);
-        }
+        self.coded.mark(record);
     }
 
     /// Hands on what waits: user code that sees it fails before anything else is done.
     pub(crate) fn settle(&mut self) -> Result {
-        if !self.batch.is_empty() {
-            self.pass_on()?;
-        }
-        let settled = self.sink.settle();
-        settled.or_else(|error| self.poison(error))
+        self.pass_on_coded()?;
+        if self.batch.is_empty() { Ok(()) } else { self.pass_on() }
     }
 
     /// Takes a pair.
@@ -117,27 +102,50 @@ impl<V> Collector<V> {
         if !self.batch.is_empty() {
             self.pass_on()?;
         }
-        if !self.encodes {
-            self.encodes = true;
-            self.batch.last_mark().into_iter().for_each(|record| self.sink.mark(record));
-        }
-        if let Err(error) = codec::encode_into(value, self.sink.code()) {
-            return self.poison(error.into());
-        }
-        match key.with_bytes(|key| self.sink.push_encoded(key)) {
+        match self.coded.push(key, value, &self.batch) {
             Ok(false) => Ok(()),
-            pushed => self.after(pushed),
+            Ok(true) => self.pass_on_coded(),
+            Err(error) => self.poison(error.into()),
         }
     }
 
-    /// Hands the batch to the sink.
+    /// Hands the pairs with encoded values to the sink.
+    #[inline(never)]
+    fn pass_on_coded(&mut self) -> Result {
+        if self.coded.is_empty() {
+            return Ok(());
+        }
+        self.begin_to_take()?;
+        let pushed = self.sink.push_coded(&mut self.coded.batch, &self.coded.codes);
+        self.coded.clear_codes();
+        self.after(pushed)
+    }
+
+    /// Hands the batch to the sink, and what was emitted before it.
     #[inline(never)]
     fn pass_on(&mut self) -> Result {
+        self.pass_on_coded()?;
+        self.begin_to_take()?;
         let pushed = self.sink.push(&mut self.batch);
         self.after(pushed)
     }
 
+    fn begin_to_take(&mut self) -> Result {
+        self.none_cut_short()?;
+        self.taking = true;
+        Ok(())
+    }
+
+    fn none_cut_short(&mut self) -> Result {
+        if self.taking {
+            self.poison("user code panicked while emitted pairs were taken".into())
+        } else {
+            Ok(())
+        }
+    }
+
     fn after(&mut self, pushed: Result<bool>) -> Result {
+        self.taking = false;
         let passed = match pushed {
             Ok(true) => self.spill(),
             Ok(false) => return Ok(()),
@@ -150,6 +158,7 @@ impl<V> Collector<V> {
     #[cold]
     pub(crate) fn poison(&mut self, error: BoxError) -> Result {
         self.batch.clear();
+        self.coded.clear();
         self.poison.get_or_insert_with(|| error.to_string());
         Err(error)
     }
@@ -157,6 +166,7 @@ impl<V> Collector<V> {
     /// Ends an attempt: fails if a pair of it was lost.
     pub(crate) fn check(&mut self) -> Result {
         self.settle()?;
+        self.none_cut_short()?;
         match self.poison.take() {
             Some(error) => Err(format!("an emitted pair was lost: {error}").into()),
             None => Ok(()),
@@ -166,7 +176,8 @@ impl<V> Collector<V> {
     /// Drops what waits, in whatever state a failure has left it.
     pub(crate) fn discard(&mut self) {
         self.batch.clear();
-        self.poison = None;
+        self.coded.clear();
+        (self.taking, self.poison) = (false, None);
         self.sink.discard();
     }
 
@@ -179,7 +190,6 @@ impl<V> Collector<V> {
     }
 
     fn spill(&mut self) -> Result {
-        self.sink.settle()?;
         // What fails from here on is nothing that a single record could be blamed for, and the page keeps saying so.
         let before = self.flight.enter(Stage::Commit);
         let (writer, spill) = self.runs.next_spill()?;

@@ -2,6 +2,7 @@
 //!
 //! How pairs are held is a [`PairSink`]'s business; the sinks are in `map`. Nothing here encodes keys or reads records.
 
+mod coded;
 mod collector;
 mod digest;
 mod runs;

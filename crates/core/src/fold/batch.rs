@@ -105,6 +105,15 @@ impl<V> Batch<V> {
         }
     }
 
+    /// As [`Batch::push`], for a key whose image may be known.
+    #[inline(always)]
+    pub(crate) fn push_any(&mut self, key: AnyKey<'_>, value: V) -> bool {
+        match key {
+            AnyKey::Short(image) => self.push_image(image, value),
+            AnyKey::Long(key) => self.push(key, value),
+        }
+    }
+
     /// As [`Batch::push`], for a short key whose image is known.
     #[inline(always)]
     pub(crate) fn push_image(&mut self, image: Image, value: V) -> bool {

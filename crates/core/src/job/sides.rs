@@ -143,7 +143,7 @@ where
     const SHAPE: RowShape = RowShape::WithSplit;
 
     fn pair_sink(&self, placement: Placement, buckets: Buckets, env: &TaskEnv) -> Box<dyn PairSink<V>> {
-        Box::new(KeepSink::new(placement, buckets, env.memory, env.flight.clone()))
+        Box::new(KeepSink::new(placement, buckets, env.memory))
     }
 
     fn reduce(&self, task: &ReduceTask<'_>, writer: &mut PairWriter, counters: &mut Counters) -> Result {

@@ -10,7 +10,7 @@ use crate::collect::PairSink;
 use crate::datum::Datum;
 use crate::flight::{Flight, Stage};
 use crate::fold::{Batch, Places, Table};
-use crate::result::Result;
+use crate::result::{BoxError, Result};
 use crate::rows::{Buckets, Placement};
 use crate::run::RunWriter;
 
@@ -35,7 +35,6 @@ pub(crate) struct CombineSink<V, C> {
     /// Pairs and keys since the table grew.
     pairs: u64,
     keys_before: usize,
-    code: Vec<u8>,
 }
 
 impl<V: Datum, C: Combiner<V>> CombineSink<V, C> {
@@ -58,7 +57,6 @@ impl<V: Datum, C: Combiner<V>> CombineSink<V, C> {
             least_gain: LEAST_GAIN,
             pairs: 0,
             keys_before: 0,
-            code: Vec::new(),
         }
     }
 
@@ -127,22 +125,28 @@ impl<V: Datum, C: Combiner<V>> PairSink<V> for CombineSink<V, C> {
 
     fn discard(&mut self) {
         self.table = Table::new(Places::Mixed(0));
-        self.code.clear();
         (self.pairs, self.keys_before) = (0, 0);
     }
 
-    fn code(&mut self) -> &mut Vec<u8> {
-        // There may be half a value, if encoding it panicked and user code went on.
-        self.code.clear();
-        &mut self.code
-    }
-
-    fn push_encoded(&mut self, key: &[u8]) -> Result<bool> {
-        let mut batch = Batch::default();
-        let value = codec::decode(&self.code);
-        self.code.clear();
-        batch.push(key, value?);
-        self.push(&mut batch)
+    fn push_coded(&mut self, batch: &mut Batch<usize>, codes: &[u8]) -> Result<bool> {
+        let (keys, ends, marks) = batch.take();
+        let (mut pushed, mut start, mut one) = (Ok(false), 0, Batch::default());
+        for (i, (slot, end)) in keys.slots().iter().zip(ends).enumerate() {
+            let code = &codes[std::mem::replace(&mut start, end)..end];
+            // Of a batch of its own, the combiner would be taken to fail with the record that is being mapped.
+            marks.note(i);
+            let full = codec::decode(code).map_err(BoxError::from).and_then(|value| {
+                one.push_any(keys.of(slot), value);
+                self.push(&mut one)
+            });
+            pushed = pushed.and_then(|before| full.map(|full| before || full).map_err(|error| (i, error)));
+            if pushed.is_err() {
+                break;
+            }
+        }
+        marks.note_current();
+        let full = matches!(pushed, Ok(true));
+        batch.end(pushed.map(drop)).map(|()| full)
     }
 
     fn is_empty(&self) -> bool {

@@ -2,8 +2,10 @@
 //!
 //! It does not combine.
 
+use gristmill_ipc::codec;
+
 use crate::datum::Datum;
-use crate::fold::value::{self, encode_small};
+use crate::fold::value::{self, encode_small, is_word};
 use crate::fold::{BATCH, Batch, Contents, Keys, Marks, Slot};
 use crate::key::AnyKey;
 use crate::result::{BoxError, Result};
@@ -49,8 +51,13 @@ impl RowSink {
         Ok(places)
     }
 
-    /// Takes all pairs of a batch, which are of `split` and whose values end at places in `codes`.
-    pub(super) fn put_encoded(&mut self, batch: &mut Batch<usize>, split: u32, codes: &[u8]) -> Result {
+    /// Takes all pairs of a batch, which are of `split` and whose values stand in `codes`, in the form of the value codec.
+    pub(super) fn put_coded<V: Datum>(
+        &mut self,
+        batch: &mut Batch<usize>,
+        split: u32,
+        codes: &[u8],
+    ) -> Result {
         let keys = batch.keys();
         let places = self.place(keys, batch.marks())?;
         let usual = (USUAL_ROW + codes.len() / keys.len().max(1)).min(MOST_AHEAD);
@@ -59,7 +66,9 @@ impl RowSink {
         let (mut put, mut start) = (Ok(()), 0);
         for (i, (slot, end)) in keys.slots().iter().zip(ends).enumerate() {
             let code = &codes[std::mem::replace(&mut start, end)..end];
-            if let Err(error) = put_one(&mut self.buckets, places[i % BATCH], split, keys.of(slot), code) {
+            let done = row_code::<V>(code, &mut self.code)
+                .and_then(|code| put_one(&mut self.buckets, places[i % BATCH], split, keys.of(slot), code));
+            if let Err(error) = done {
                 put = Err((i, error));
                 break;
             }
@@ -114,6 +123,17 @@ impl RowSink {
     pub(super) fn spill(&mut self, run: &mut RunWriter, spill: u32) -> Result {
         self.buckets.spill(run, spill)
     }
+}
+
+/// The form that rows hold a value in, given that of the value codec: they differ for integers.
+#[inline(always)]
+fn row_code<'c, V: Datum>(code: &'c [u8], scratch: &'c mut Vec<u8>) -> Result<&'c [u8]> {
+    if !is_word::<V>() {
+        return Ok(code);
+    }
+    scratch.clear();
+    value::encode_into(&codec::decode::<V>(code)?, scratch)?;
+    Ok(scratch)
 }
 
 fn put_one(buckets: &mut Buckets, place: u32, split: u32, key: AnyKey<'_>, code: &[u8]) -> Result {

@@ -37,6 +37,7 @@ fn rows_of(
     let path = folder.path().join("rows.run");
     let mut run = RunWriter::create(&path, &Arc::new(Spilling::default())).expect("a run");
     let (mut batch, mut spills) = (Batch::default(), 0);
+    let (mut coded, mut codes) = (Batch::default(), Vec::new());
     for (split, pairs) in (0..).zip(splits) {
         sink.begin(split).expect("a split");
         let mut after = |full: bool, sink: &mut dyn PairSink<u64>| {
@@ -46,20 +47,24 @@ fn rows_of(
             }
         };
         for (key, number, encoded) in pairs {
-            let mut full = false;
-            if *encoded {
-                full = !batch.is_empty() && sink.push(&mut batch).expect("pairs");
-                after(full, sink);
-                codec::encode_into(number, sink.code()).expect("an integer");
-                full = sink.push_encoded(key).expect("a pair");
-            } else if batch.push(key, *number) {
-                full = sink.push(&mut batch).expect("pairs");
+            if *encoded && !batch.is_empty() {
+                after(sink.push(&mut batch).expect("pairs"), sink);
+            } else if !encoded && !coded.is_empty() {
+                after(sink.push_coded(&mut coded, &std::mem::take(&mut codes)).expect("pairs"), sink);
             }
-            after(full, sink);
+            if *encoded {
+                codec::encode_into(number, &mut codes).expect("an integer");
+                if coded.push(key, codes.len()) {
+                    after(sink.push_coded(&mut coded, &std::mem::take(&mut codes)).expect("pairs"), sink);
+                }
+            } else if batch.push(key, *number) {
+                after(sink.push(&mut batch).expect("pairs"), sink);
+            }
         }
-        let full = !batch.is_empty() && sink.push(&mut batch).expect("pairs");
-        sink.settle().expect("pairs");
-        after(full, sink);
+        for full in [sink.push_coded(&mut coded, &codes), sink.push(&mut batch)] {
+            after(full.expect("pairs"), sink);
+        }
+        codes.clear();
     }
     sink.spill(&mut run, spills).expect("a spill");
     assert!(sink.is_empty());
@@ -103,7 +108,7 @@ fn combined(splits: &[Pairs], limit: usize) -> u32 {
 
 fn kept(splits: &[Pairs], limit: usize) -> u32 {
     let buckets = Buckets::new(RowShape::WithSplit, 1, BUCKETS, limit);
-    let mut sink = KeepSink::new(placement(), buckets, limit, new_page().expect("a page"));
+    let mut sink = KeepSink::new(placement(), buckets, limit);
     let (found, spills) = rows_of(&mut sink, RowShape::WithSplit, splits);
     let mut want = BTreeMap::<u32, Vec<Row>>::new();
     for (split, (key, number, _)) in

@@ -106,7 +106,7 @@ fn store(task: &ReduceTask<'_>, ordinal: u64, key: &[u8], groups: &mut AnyGroups
     while let Some(value) = groups.next_value(key)? {
         row.clear();
         // Without the split, which depends on the chunk size.
-        put_row(&mut row, RowShape::WithSplit, key, 0, value);
+        put_row(&mut row, RowShape::WithSplit, key, 0, value.code);
         run.write(&row, 1)?;
         task.go_on()?;
     }
@@ -133,9 +133,9 @@ pub(crate) fn replay_group(path: &Path, env: &TaskEnv, work: &mut dyn GroupWork)
 /// The fold of all values of a group.
 pub(crate) fn fold_values<V: Datum, C: Combiner<V>>(combiner: &C, values: &mut dyn ValueStream) -> Result<V> {
     let first = values.next_value()?.ok_or("a group without values")?;
-    let mut folded = value::decode(first)?;
-    while let Some(code) = values.next_value()? {
-        combiner.combine(&mut folded, value::decode(code)?)?;
+    let mut folded = value::decode(first.code)?;
+    while let Some(next) = values.next_value()? {
+        combiner.combine(&mut folded, value::decode(next.code)?)?;
     }
     Ok(folded)
 }

@@ -129,8 +129,8 @@ impl<V: Datum, C: Combiner<V>> Fold<'_, V, C> {
         let mut key = Vec::new();
         while merge.next_group(&mut key)? {
             let mut folded: Option<V> = None;
-            while let Some(code) = merge.next_value(&key)? {
-                let value = value::decode(code)?;
+            while let Some(next) = merge.next_value(&key)? {
+                let value = value::decode(next.code)?;
                 match &mut folded {
                     Some(acc) => self.combiner.combine(acc, value)?,
                     None => folded = Some(value),

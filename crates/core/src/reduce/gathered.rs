@@ -7,6 +7,7 @@ use super::held::Same;
 use super::order::{element, place};
 use super::radix::{self, Beside};
 use super::task::KeyOrder;
+use crate::api::Lent;
 use crate::os;
 use crate::result::Result;
 use crate::run::{RowShape, RunWriter, parse_row, put_row};
@@ -167,7 +168,7 @@ impl Groups for GatheredGroups<'_> {
     }
 
     #[inline]
-    fn next_value(&mut self, _: &[u8]) -> Result<Option<&[u8]>> {
+    fn next_value(&mut self, _: &[u8]) -> Result<Option<Lent<'_>>> {
         if self.left == 0 {
             return Ok(None);
         }
@@ -178,6 +179,7 @@ impl Groups for GatheredGroups<'_> {
         if self.left == 0 {
             self.next += 1;
         }
-        Ok(Some(&rows[row.end() - row.value_len..row.end()]))
+        let code = &rows[row.end() - row.value_len..row.end()];
+        Ok(Some(Lent { code, last: self.left == 0 }))
     }
 }

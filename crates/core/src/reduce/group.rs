@@ -6,7 +6,7 @@ use super::Merge;
 use super::gathered::GatheredGroups;
 use super::held::HeldGroups;
 use super::task::ReduceTask;
-use crate::api::{Out, Reducer, ValueStream, Values};
+use crate::api::{Lent, Out, Reducer, ValueStream, Values};
 use crate::counters::Counters;
 use crate::flight::{Flight, Stage};
 use crate::key::KeyRef;
@@ -22,7 +22,7 @@ pub(crate) trait Groups {
     fn next_group(&mut self, key: &mut Vec<u8>) -> Result<bool>;
 
     /// The next value of `key`, or `None` when it has no more.
-    fn next_value(&mut self, key: &[u8]) -> Result<Option<&[u8]>>;
+    fn next_value(&mut self, key: &[u8]) -> Result<Option<Lent<'_>>>;
 }
 
 /// Groups from wherever they are.
@@ -46,7 +46,7 @@ impl Groups for AnyGroups<'_> {
     }
 
     #[inline]
-    fn next_value(&mut self, key: &[u8]) -> Result<Option<&[u8]>> {
+    fn next_value(&mut self, key: &[u8]) -> Result<Option<Lent<'_>>> {
         match self {
             Self::Held(groups) => groups.next_value(key),
             Self::Gathered(groups) => groups.next_value(key),
@@ -138,7 +138,7 @@ impl<'a, 'g> GroupValues<'a, 'g> {
 
 impl ValueStream for GroupValues<'_, '_> {
     #[inline]
-    fn next_value(&mut self) -> Result<Option<&[u8]>> {
+    fn next_value(&mut self) -> Result<Option<Lent<'_>>> {
         match self.taken {
             // The start of the group was a sign of life just now.
             Taken::Nothing => self.taken = Taken::Some,
@@ -152,7 +152,7 @@ impl ValueStream for GroupValues<'_, '_> {
         }
         // A run that cannot be read is not the group's fault, whatever user code makes of the error.
         let next = self.groups.next_value(self.key).inspect_err(|_| self.flight.no_group())?;
-        if next.is_none() {
+        if next.is_none_or(|next| next.last) {
             self.taken = Taken::All;
         }
         Ok(next)

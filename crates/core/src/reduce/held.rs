@@ -6,6 +6,7 @@ use super::by_rank::ByRank;
 use super::group::Groups;
 use super::order::{self, at, of_one_rank, rank};
 use super::task::KeyOrder;
+use crate::api::Lent;
 use crate::os;
 use crate::result::Result;
 use crate::run::{Row, RowLayout, RowShape, RunFile, damaged, parse_row, put_row, read_segment};
@@ -183,7 +184,7 @@ impl Groups for HeldGroups<'_> {
     }
 
     #[inline]
-    fn next_value(&mut self, key: &[u8]) -> Result<Option<&[u8]>> {
+    fn next_value(&mut self, key: &[u8]) -> Result<Option<Lent<'_>>> {
         if !self.more {
             return Ok(None);
         }
@@ -197,6 +198,6 @@ impl Groups for HeldGroups<'_> {
             .order
             .get(self.next)
             .is_some_and(|next| rank(*next) == rank(this) && row_at(self.rows, *next).0 == key);
-        Ok(Some(row_at(self.rows, this).1))
+        Ok(Some(Lent { code: row_at(self.rows, this).1, last: !self.more }))
     }
 }

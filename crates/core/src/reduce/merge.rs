@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 
 use super::group::Groups;
 use super::task::KeyOrder;
+use crate::api::Lent;
 use crate::key;
 use crate::result::Result;
 use crate::run::{RunWriter, SegmentReader, put_row};
@@ -116,11 +117,12 @@ impl Groups for Merge {
         Ok(first.is_some())
     }
 
-    fn next_value(&mut self, key: &[u8]) -> Result<Option<&[u8]>> {
+    fn next_value(&mut self, key: &[u8]) -> Result<Option<Lent<'_>>> {
         match self.first()? {
             Some(reader) if self.readers[reader].key() == key => {
                 self.spent = true;
-                Ok(Some(self.readers[reader].value()))
+                // The key of the row behind it is read when it is asked for.
+                Ok(Some(Lent { code: self.readers[reader].value(), last: false }))
             }
             _ => Ok(None),
         }
@@ -172,7 +174,7 @@ mod tests {
             last = Some(key.clone());
             let values: &mut Vec<u8> = groups.entry(key.clone()).or_default();
             while let Some(value) = merge.next_value(&key).expect("a value") {
-                values.push(value[0]);
+                values.push(value.code[0]);
             }
         }
         groups

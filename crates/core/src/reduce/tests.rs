@@ -251,9 +251,9 @@ fn grouped(how: How, splits: &[Split<u32>], most: usize) -> Result<Vec<(Vec<u8>,
             stream_groups(groups, task, &mut ordinal, |key, values| {
                 let mut taken = Vec::new();
                 while taken.len() < most
-                    && let Some(code) = values.next_value()?
+                    && let Some(next) = values.next_value()?
                 {
-                    taken.push(value::decode(code)?);
+                    taken.push(value::decode(next.code)?);
                 }
                 found.push((key.to_vec(), taken));
                 Ok(())

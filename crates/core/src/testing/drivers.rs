@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::api::{Emitter, Mapper, Out, Reducer, Target, ValueStream, Values};
+use crate::api::{Emitter, Lent, Mapper, Out, Reducer, Target, ValueStream, Values};
 use crate::counters::Counters;
 use crate::datum::Datum;
 use crate::fold::value;
@@ -81,8 +81,8 @@ struct Given<'a> {
 }
 
 impl ValueStream for Given<'_> {
-    fn next_value(&mut self) -> Result<Option<&[u8]>> {
-        Ok(self.values.next().map(Vec::as_slice))
+    fn next_value(&mut self) -> Result<Option<Lent<'_>>> {
+        Ok(self.values.next().map(|code| Lent { code, last: false }))
     }
 
     fn lost(&mut self, _why: String) {
