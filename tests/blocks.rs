@@ -183,6 +183,24 @@ fn a_partitioner_that_fails_is_told_of_with_the_right_input() {
     case.finish();
 }
 
+/// Pairs are folded when the mapper is some records ahead.
+#[test]
+fn a_combiner_that_fails_is_told_of_with_the_right_record() {
+    let case = Case::new();
+    let lines = (0..400).map(|n| if n == 20 || n == 150 { "boom\n".to_owned() } else { format!("{n:04}\n") });
+    case.file("in.txt", lines.collect::<String>());
+    for (executor, borrowed) in EXECUTORS.into_iter().flat_map(|name| [(name, false), (name, true)]) {
+        let arguments = ["trap", "in.txt", "-o", "out", "-c", "1GiB", "--restart", "--at", "combiner"];
+        let all = [&arguments[..], if borrowed { &["--borrowed"] } else { &[] }].concat();
+        let finished = run(&case, &all, executor).assert_code(1);
+        let (story, about) = (finished.stderr_text(), format!("{executor}, borrowed: {borrowed}"));
+        assert!(story.contains("the trap is sprung"), "{about}: {finished}");
+        assert!(story.contains("last record: at byte 750, 5 bytes long"), "{about}: {finished}");
+    }
+    case.remove_work("out");
+    case.finish();
+}
+
 /// The mapper sees a sample of the input before the first task where borders are taken from one.
 #[test]
 fn a_mapper_that_fails_in_a_sample_is_told_of_and_tried_again() {
@@ -218,20 +236,30 @@ fn a_value_that_was_half_encoded_does_no_harm_to_the_next() {
     case.finish();
 }
 
-/// A panic of a combiner that user code catches: the pairs that were being folded are lost, and must be missed.
+/// A panic of a combiner, or of a partitioner when folded pairs are spilled, that the mapper catches: pairs are lost, and
+/// must be missed.
 #[test]
-fn a_combiner_that_panics_is_not_passed_over() {
+fn a_panic_while_pairs_are_taken_is_not_passed_over() {
     let case = Case::new();
     // The trap is in the middle of what is folded at once, which the rest of the input fills several times.
-    let lines: Vec<_> =
-        (0..400).map(|n| if n % 100 == 20 { "boom".to_owned() } else { n.to_string() }).collect();
-    case.file("in.txt", lines.join("\n"));
+    let few = (0..400).map(|n| if n % 100 == 20 { "boom".to_owned() } else { n.to_string() });
+    case.file("few.txt", few.collect::<Vec<_>>().join("\n"));
+    // More than the memory holds.
+    let many = (0..2000).map(|n| if n == 20 { "boom".to_owned() } else { format!("{n:010000}") });
+    case.file("many.txt", many.collect::<Vec<_>>().join("\n"));
+    let partitioner: &[&str] = &["many.txt", "--in-partitioner", "--memory", "20MiB"];
     for (executor, borrowed) in EXECUTORS.into_iter().flat_map(|name| [(name, false), (name, true)]) {
-        let arguments = ["stubborn_fold", "in.txt", "-o", "out", "--restart"];
-        let all = [&arguments[..], if borrowed { &["--borrowed"] } else { &[] }].concat();
-        let finished = run(&case, &all, executor).assert_code(1);
-        let told = finished.stderr_text().contains("panicked while emitted pairs were taken");
-        assert!(told, "{executor}, borrowed: {borrowed}: {finished}");
+        for arguments in [&["few.txt"], partitioner] {
+            let borrowed: &[&str] = if borrowed { &["--borrowed"] } else { &[] };
+            let all =
+                [&["stubborn_fold", "-o", "out", "--restart", "-c", "1GiB"], arguments, borrowed].concat();
+            let finished = run(&case, &all, executor).assert_code(1);
+            let story = finished.stderr_text();
+            let told =
+                ["went on after a panic while its pairs were taken: panicked at", "the trap is sprung"];
+            assert!(told.iter().all(|part| story.contains(part)), "{executor}, {all:?}: {finished}");
+            assert!(!story.contains("last record:"), "{executor}, {all:?}: {finished}");
+        }
     }
     case.remove_work("out");
     case.finish();

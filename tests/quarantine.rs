@@ -192,12 +192,25 @@ fn the_record_whose_value_a_combiner_fails_at_is_set_aside() {
     // The combiner fails when it sees the second of them, and each that follows.
     let mixed = mixed(&[b"!x", b"!x", b"!x"], 20, "\n");
     case.file("in.txt", &mixed.text);
-    for shape in ["fold", "combine"] {
-        let finished = poison(&case, "in.txt", shape)
-            .args(["--at", "combine", "--shape", shape, "--max-bad-records", "5", "-w", "1", "-c", "1GiB"])
+    for (shape, at) in [("fold", "combine"), ("combine", "combine"), ("fold", "combine-borrowed")] {
+        let output = format!("{shape}-{at}");
+        let finished = poison(&case, "in.txt", &output)
+            .args([
+                "--at",
+                at,
+                "--shape",
+                shape,
+                "--max-bad-records",
+                "5",
+                "-w",
+                "1",
+                "-c",
+                "1GiB",
+                "--restart",
+            ])
             .run()
             .assert_code(3);
-        let names = case.names(format!("{shape}.quarantine"));
+        let names = case.names(format!("{output}.quarantine"));
         let wanted: Vec<_> =
             mixed.bad[1..].iter().map(|(offset, _)| format!("map-0-{offset}.record")).collect();
         assert!(names.len() == 4 && wanted.iter().all(|name| names.contains(name)), "{names:?} {finished}");

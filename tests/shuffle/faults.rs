@@ -134,7 +134,7 @@ struct Trap {
     /// The part of the job that fails at the trap
     #[arg(long, value_enum)]
     at: At,
-    /// Emit borrowed values, to a reducer
+    /// Emit borrowed values, to a reducer unless a combiner is to fail
     #[arg(long)]
     borrowed: bool,
     /// Go on as long as this file is missing, and make it
@@ -164,7 +164,7 @@ impl Trap {
 
 fn trap(args: Trap) -> DynJob {
     let (borrowed, mapping, combining) = (args.borrowed, args.clone(), args.clone());
-    let sampled = args.at == At::Sample;
+    let (sampled, combined) = (args.at == At::Sample, args.at == At::Combiner);
     let map = move |line: &[u8], out: &mut Emitter<'_, BString, BString>| {
         if line == BOOM {
             mapping.spring(At::Sample)?;
@@ -190,7 +190,7 @@ fn trap(args: Trap) -> DynJob {
             out.emit(BStr::new(key.bytes()), &count)
         };
     let job = Job::new(map_lines(map));
-    match (sampled, borrowed) {
+    match (sampled, borrowed && !combined) {
         (true, _) => job.reduce_with(reduce_fn(count)).partition_by_range().into_dyn(),
         (false, true) => job.reduce_with(reduce_fn(count)).partition_by(by_trap).into_dyn(),
         (false, false) => job.fold_with(keep).partition_by(by_trap).into_dyn(),
@@ -233,9 +233,12 @@ struct StubbornFold {
     /// Emit borrowed values
     #[arg(long)]
     borrowed: bool,
+    /// Panic in the partitioner, and not in the combiner
+    #[arg(long)]
+    in_partitioner: bool,
 }
 
-/// Emits each line under itself, whatever becomes of that, to a combiner that panics.
+/// Emits each line under itself, whatever becomes of that, to a combiner or partitioner that panics.
 fn stubborn_fold(args: StubbornFold) -> DynJob {
     let map = move |line: &[u8], out: &mut Emitter<'_, BString, BString>| {
         let key = BStr::new(line);
@@ -244,11 +247,15 @@ fn stubborn_fold(args: StubbornFold) -> DynJob {
         }));
         emitted.unwrap_or(Ok(()))
     };
-    let keep = |acc: &mut BString, _: BString| {
-        assert!(&acc[..] != BOOM, "the trap is sprung");
+    let keep = move |acc: &mut BString, _: BString| {
+        assert!(args.in_partitioner || &acc[..] != BOOM, "the trap is sprung");
         Ok(())
     };
-    Job::new(map_lines(map)).fold_with(keep).into_dyn()
+    let place = move |key: KeyRef<'_, BString>, _: u32| {
+        assert!(!args.in_partitioner || key.bytes() != BOOM, "the trap is sprung");
+        Ok(0)
+    };
+    Job::new(map_lines(map)).fold_with(keep).partition_by(place).into_dyn()
 }
 
 /// What the list of inputs of the job `listed` is called.

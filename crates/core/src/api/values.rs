@@ -49,8 +49,10 @@ pub(crate) struct Lent<'r> {
 /// ```
 pub struct Values<'a, V> {
     source: Source<'a, V>,
-    /// Whether the source is known to have no more.
+    /// Whether the source is known to have no more, and need not be asked.
     over: bool,
+    /// Why a value was lost that was to be lent: the source is told when nothing can be lent of it any more.
+    lost: Option<String>,
     /// What a value is encoded in that is wanted in another form.
     encoded: Vec<u8>,
 }
@@ -63,11 +65,11 @@ enum Source<'a, V> {
 
 impl<'a, V> Values<'a, V> {
     pub(crate) fn folded(value: V) -> Self {
-        Self { source: Source::Folded(Some(value)), over: false, encoded: Vec::new() }
+        Self { source: Source::Folded(Some(value)), over: false, lost: None, encoded: Vec::new() }
     }
 
     pub(crate) fn stream(stream: &'a mut dyn ValueStream) -> Self {
-        Self { source: Source::Stream(stream, PhantomData), over: false, encoded: Vec::new() }
+        Self { source: Source::Stream(stream, PhantomData), over: false, lost: None, encoded: Vec::new() }
     }
 
     /// The next value, or `None` after the last.
@@ -113,9 +115,10 @@ impl<'a, V> Values<'a, V> {
                 self.over = lent.last;
                 // Rows hold integers in a form of their own.
                 if !is_word::<V>() {
-                    return Ok(Some(codec::decode(lent.code)?));
+                    let decoded = codec::decode(lent.code).map(Some);
+                    return Ok(decoded.inspect_err(|error| self.lost = Some(error.to_string()))?);
                 }
-                Some(value::decode(lent.code)?)
+                Some(value::decode(lent.code).inspect_err(|error| self.lost = Some(error.to_string()))?)
             }
         };
         let Some(value) = value else { return Ok(None) };
@@ -124,8 +127,58 @@ impl<'a, V> Values<'a, V> {
     }
 }
 
+impl<V> Drop for Values<'_, V> {
+    fn drop(&mut self) {
+        if let (Source::Stream(stream, _), Some(why)) = (&mut self.source, self.lost.take()) {
+            stream.lost(why);
+        }
+    }
+}
+
 impl<V> fmt::Debug for Values<'_, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Values").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One value that is none.
+    #[derive(Default)]
+    struct Bad {
+        told: Vec<String>,
+    }
+
+    impl ValueStream for Bad {
+        fn next_value(&mut self) -> Result<Option<Lent<'_>>> {
+            Ok(Some(Lent { code: &[0xff; 9], last: true }))
+        }
+
+        fn lost(&mut self, why: String) {
+            self.told.push(why);
+        }
+    }
+
+    fn told<V: Datum>(take: impl FnOnce(&mut Values<'_, V>) -> bool) -> Vec<String> {
+        let mut bad = Bad::default();
+        let mut values = Values::stream(&mut bad);
+        assert!(!take(&mut values), "the value does not decode");
+        assert!(values.next().expect("the end").is_none(), "it was the last");
+        drop(values);
+        bad.told
+    }
+
+    #[test]
+    fn a_value_that_does_not_decode_is_told_of_though_user_code_drops_the_error() {
+        for told in [
+            told::<String>(|values| values.next().is_ok()),
+            told::<String>(|values| values.next_as::<&str>().is_ok()),
+            told::<u64>(|values| values.next().is_ok()),
+            told::<u64>(|values| values.next_as::<u64>().is_ok()),
+        ] {
+            assert_eq!(told.len(), 1, "{told:?}");
+        }
     }
 }

@@ -137,20 +137,24 @@ impl<V> Collector<V> {
     }
 
     fn none_cut_short(&mut self) -> Result {
-        if self.taking {
-            self.poison("user code panicked while emitted pairs were taken".into())
-        } else {
-            Ok(())
+        if !self.taking {
+            return Ok(());
         }
+        // The record that is being mapped by now is not to blame.
+        self.flight.no_record();
+        let words = self.flight.sight().last_words;
+        let panic = words.lines().next().unwrap_or("the panic left no words");
+        self.poison(format!("the mapper went on after a panic while its pairs were taken: {panic}").into())
     }
 
     fn after(&mut self, pushed: Result<bool>) -> Result {
-        self.taking = false;
         let passed = match pushed {
+            // Rows are made of what was folded: user code has its say there too.
             Ok(true) => self.spill(),
-            Ok(false) => return Ok(()),
+            Ok(false) => Ok(()),
             Err(error) => Err(error),
         };
+        self.taking = false;
         passed.or_else(|error| self.poison(error))
     }
 

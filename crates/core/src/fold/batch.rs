@@ -177,6 +177,7 @@ impl<V> Batch<V> {
         &self.marks
     }
 
+    /// Whether no pair waits. After a panic in the middle of [`Batch::take`] only [`Batch::clear`] makes it usable.
     pub(crate) fn is_empty(&self) -> bool {
         self.values.is_empty()
     }

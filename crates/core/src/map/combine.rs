@@ -129,11 +129,15 @@ impl<V: Datum, C: Combiner<V>> PairSink<V> for CombineSink<V, C> {
     }
 
     fn push_coded(&mut self, batch: &mut Batch<usize>, codes: &[u8]) -> Result<bool> {
+        if self.direct {
+            self.rows.put_coded::<V>(batch, 0, codes)?;
+            return Ok(self.rows.is_full());
+        }
         let (keys, ends, marks) = batch.take();
         let (mut pushed, mut start, mut one) = (Ok(false), 0, Batch::default());
         for (i, (slot, end)) in keys.slots().iter().zip(ends).enumerate() {
             let code = &codes[std::mem::replace(&mut start, end)..end];
-            // Of a batch of its own, the combiner would be taken to fail with the record that is being mapped.
+            // The batch of one knows of no record.
             marks.note(i);
             let full = codec::decode(code).map_err(BoxError::from).and_then(|value| {
                 one.push_any(keys.of(slot), value);

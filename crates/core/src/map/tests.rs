@@ -140,7 +140,7 @@ proptest! {
 }
 
 fn distinct(count: u32, repeat: u32) -> Vec<Pairs> {
-    let pair = |n: u32| (format!("key-{:06}", n / repeat).into_bytes(), u64::from(n), false);
+    let pair = |n: u32| (format!("key-{:06}", n / repeat).into_bytes(), u64::from(n), n % 500 < 200);
     vec![(0..count / 2).map(pair).collect(), (count / 2..count).map(pair).collect()]
 }
 
