@@ -195,19 +195,7 @@ fn the_record_whose_value_a_combiner_fails_at_is_set_aside() {
     for (shape, at) in [("fold", "combine"), ("combine", "combine"), ("fold", "combine-borrowed")] {
         let output = format!("{shape}-{at}");
         let finished = poison(&case, "in.txt", &output)
-            .args([
-                "--at",
-                at,
-                "--shape",
-                shape,
-                "--max-bad-records",
-                "5",
-                "-w",
-                "1",
-                "-c",
-                "1GiB",
-                "--restart",
-            ])
+            .args(["--at", at, "--shape", shape, "--max-bad-records", "5", "-w", "1", "-c", "1GiB"])
             .run()
             .assert_code(3);
         let names = case.names(format!("{output}.quarantine"));
