@@ -127,10 +127,20 @@ impl<'a, V> Values<'a, V> {
     }
 }
 
-impl<V> Drop for Values<'_, V> {
-    fn drop(&mut self) {
+impl<V> Values<'_, V> {
+    /// Tells the source which value was lost.
+    #[cold]
+    fn tell(&mut self) {
         if let (Source::Stream(stream, _), Some(why)) = (&mut self.source, self.lost.take()) {
             stream.lost(why);
+        }
+    }
+}
+
+impl<V> Drop for Values<'_, V> {
+    fn drop(&mut self) {
+        if self.lost.is_some() {
+            self.tell();
         }
     }
 }

@@ -77,6 +77,7 @@ impl<V> Collector<V> {
     /// Takes a pair.
     #[inline(always)]
     pub(crate) fn push(&mut self, key: AnyKey<'_>, value: V) -> Result {
+        // Each kind of key has its own way on: one `if` behind `Batch::push_any` made a plain word count 10 % slower.
         match key {
             AnyKey::Short(image) => self.push_image(image, value),
             AnyKey::Long(key) if self.batch.push(key, value) => self.pass_on(),

@@ -75,6 +75,56 @@ impl<V> Default for Batch<V> {
     }
 }
 
+impl Batch<usize> {
+    /// As [`Batch::take`] for values that stand in `codes`, each up to the place that its pair has: the code of each.
+    #[inline(always)]
+    pub(crate) fn take_codes<'b>(
+        &'b mut self,
+        codes: &'b [u8],
+    ) -> (Keys<'b>, impl Iterator<Item = &'b [u8]>, &'b Marks) {
+        let (keys, ends, marks) = self.take();
+        let mut start = 0;
+        (keys, ends.map(move |end| &codes[std::mem::replace(&mut start, end)..end]), marks)
+    }
+
+    /// Moves all pairs into `decoded`, which is empty. Their values are what `decode` makes of their codes.
+    ///
+    /// # Errors
+    /// The first of `decode`: its record is noted, and both batches are empty.
+    pub(crate) fn decode_into<V>(
+        &mut self,
+        codes: &[u8],
+        decoded: &mut Batch<V>,
+        decode: impl Fn(&[u8]) -> Result<V>,
+    ) -> Result {
+        debug_assert!(decoded.is_empty(), "it was taken");
+        let (_, codes, marks) = self.take_codes(codes);
+        let (mut taken, mut noted) = (Ok(()), 0);
+        for (i, code) in codes.enumerate() {
+            // Decoding is user code, too.
+            marks.note_next(i, &mut noted);
+            match decode(code) {
+                Ok(value) => decoded.values.push(value),
+                Err(error) => {
+                    taken = Err((i, error));
+                    break;
+                }
+            }
+        }
+        if taken.is_ok() {
+            marks.note_current();
+            decoded.marks.records.clone_from(&marks.records);
+            std::mem::swap(&mut decoded.slots, &mut self.slots);
+            std::mem::swap(&mut decoded.long, &mut self.long);
+            // Those who take pairs of two kinds do not tell this one where they belong.
+            decoded.homes = None;
+        } else {
+            decoded.values.clear();
+        }
+        self.end(taken)
+    }
+}
+
 impl<V> Batch<V> {
     /// A batch that notes the records of its pairs.
     pub(crate) fn noting(flight: Flight) -> Self {

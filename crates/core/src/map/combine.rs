@@ -10,7 +10,7 @@ use crate::collect::PairSink;
 use crate::datum::Datum;
 use crate::flight::{Flight, Stage};
 use crate::fold::{Batch, Places, Table};
-use crate::result::{BoxError, Result};
+use crate::result::Result;
 use crate::rows::{Buckets, Placement};
 use crate::run::RunWriter;
 
@@ -26,6 +26,8 @@ pub(crate) struct CombineSink<V, C> {
     flight: Flight,
     table_limit: usize,
     rows: RowSink,
+    /// For pairs that come with encoded values. Lost if user code fails with one of them.
+    decoded: Option<Batch<V>>,
     /// Whether pairs go into rows as they come, until the next commit.
     direct: bool,
     /// Whether they always do.
@@ -52,6 +54,7 @@ impl<V: Datum, C: Combiner<V>> CombineSink<V, C> {
             flight,
             table_limit: limit / 2,
             rows: RowSink::new(placement, buckets, limit / 2),
+            decoded: None,
             direct: false,
             always_direct: false,
             least_gain: LEAST_GAIN,
@@ -133,24 +136,12 @@ impl<V: Datum, C: Combiner<V>> PairSink<V> for CombineSink<V, C> {
             self.rows.put_coded::<V>(batch, 0, codes)?;
             return Ok(self.rows.is_full());
         }
-        let (keys, ends, marks) = batch.take();
-        let (mut pushed, mut start, mut one) = (Ok(false), 0, Batch::default());
-        for (i, (slot, end)) in keys.slots().iter().zip(ends).enumerate() {
-            let code = &codes[std::mem::replace(&mut start, end)..end];
-            // The batch of one knows of no record.
-            marks.note(i);
-            let full = codec::decode(code).map_err(BoxError::from).and_then(|value| {
-                one.push_any(keys.of(slot), value);
-                self.push(&mut one)
-            });
-            pushed = pushed.and_then(|before| full.map(|full| before || full).map_err(|error| (i, error)));
-            if pushed.is_err() {
-                break;
-            }
-        }
-        marks.note_current();
-        let full = matches!(pushed, Ok(true));
-        batch.end(pushed.map(drop)).map(|()| full)
+        let decoded = self.decoded.take();
+        let mut decoded = decoded.unwrap_or_else(|| Batch::noting(self.flight.clone()));
+        batch.decode_into(codes, &mut decoded, |code| Ok(codec::decode(code)?))?;
+        let full = self.push(&mut decoded)?;
+        self.decoded = Some(decoded);
+        Ok(full)
     }
 
     fn is_empty(&self) -> bool {

@@ -62,10 +62,9 @@ impl RowSink {
         let places = self.place(keys, batch.marks())?;
         let usual = (USUAL_ROW + codes.len() / keys.len().max(1)).min(MOST_AHEAD);
         places[..keys.len()].iter().for_each(|place| self.buckets.prefetch(*place, usual));
-        let (keys, ends, _) = batch.take();
-        let (mut put, mut start) = (Ok(()), 0);
-        for (i, (slot, end)) in keys.slots().iter().zip(ends).enumerate() {
-            let code = &codes[std::mem::replace(&mut start, end)..end];
+        let (keys, codes, _) = batch.take_codes(codes);
+        let mut put = Ok(());
+        for (i, (slot, code)) in keys.slots().iter().zip(codes).enumerate() {
             let done = row_code::<V>(code, &mut self.code)
                 .and_then(|code| put_one(&mut self.buckets, places[i % BATCH], split, keys.of(slot), code));
             if let Err(error) = done {

@@ -97,9 +97,9 @@ impl Spilling {
         }
     }
 
-    /// Notes what the blocks of a segment came to.
+    /// Notes what blocks came to, if there were any: most rows only wait for theirs to be full.
     pub(super) fn packed(&self, packed: Packed) {
-        if self.is_auto() {
+        if self.is_auto() && packed.raw > 0 {
             self.gauge().packed(packed, false);
         }
     }
