@@ -1,13 +1,10 @@
 //! Records and groups that user code fails at are set aside, and the job is done without them: its output is that of an
 //! input that never had them, and the quarantine is the same whatever the schedule.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::fs;
-
-use gristmill_testkit::command::{Finished, TestCommand};
+use gristmill_testkit::command::TestCommand;
 use gristmill_tests::boom;
 use gristmill_tests::case::Case;
+use gristmill_tests::quarantined::{self, certificate, check, keyed, mixed, quarantine};
 use serde_json::Value;
 
 const FIXTURE: &str = env!("CARGO_BIN_EXE_fixture");
@@ -15,76 +12,8 @@ const FIXTURE: &str = env!("CARGO_BIN_EXE_fixture");
 /// All that kills a worker, and what is returned or panics.
 const FAULTS: [&str; 7] = ["err", "panic", "segfault", "abort", "exit", "oom", "hang"];
 
-/// A text of which every so-manieth line is one of `poison`, the first and the last among them; and the same without them.
-struct Mixed {
-    text: Vec<u8>,
-    clean: Vec<u8>,
-    /// Offset and bytes of each line that is poison.
-    bad: Vec<(usize, Vec<u8>)>,
-}
-
-fn mixed(poison: &[&[u8]], between: usize, line_end: &str) -> Mixed {
-    let mut mixed = Mixed { text: Vec::new(), clean: Vec::new(), bad: Vec::new() };
-    for (n, line) in poison.iter().enumerate() {
-        let last = n + 1 == poison.len();
-        for i in 0..if n == 0 { 0 } else { between } {
-            let good = format!("alpha w-{:02} x-{:03}{line_end}", (n + i) % 10, i % 17);
-            mixed.text.extend_from_slice(good.as_bytes());
-            mixed.clean.extend_from_slice(good.as_bytes());
-        }
-        let mut bytes = line.to_vec();
-        if !last {
-            bytes.extend_from_slice(line_end.as_bytes());
-        }
-        mixed.bad.push((mixed.text.len(), bytes.clone()));
-        mixed.text.extend_from_slice(&bytes);
-    }
-    mixed
-}
-
 fn poison(case: &Case, input: &str, output: &str) -> TestCommand {
-    poison_into(case, "3", input, output)
-}
-
-fn poison_into(case: &Case, partitions: &str, input: &str, output: &str) -> TestCommand {
-    let quiet = ["--progress", "never", "--log-level", "off"];
-    case.command(FIXTURE).args(["poison", "-r", partitions]).args(quiet).args(["-o", output, input])
-}
-
-fn quarantine(case: &Case, output: &str) -> BTreeMap<String, Vec<u8>> {
-    let folder = format!("{output}.quarantine");
-    let read = |name: String| {
-        let bytes = fs::read(case.path(&folder).join(&name)).expect("it can be read");
-        (name, bytes)
-    };
-    case.names(&folder).into_iter().map(read).collect()
-}
-
-fn certificate(case: &Case, output: &str, id: &str) -> Value {
-    let text = fs::read(case.path(format!("{output}.quarantine/{id}.json"))).expect("a certificate");
-    serde_json::from_slice(&text).expect("JSON")
-}
-
-/// The quarantine holds exactly the lines that are poison, and the output is that of `clean`.
-#[track_caller]
-fn check(case: &Case, output: &str, clean: &str, mixed: &Mixed, finished: &Finished) {
-    assert!(case.parts(output) == case.parts(clean), "another output than without the poison: {finished}");
-    let mut found = quarantine(case, output);
-    for (offset, bytes) in &mixed.bad {
-        let id = format!("map-0-{offset}");
-        let record = found.remove(&format!("{id}.record"));
-        assert!(record.as_ref() == Some(bytes), "{id}: {record:?} {finished}");
-        assert!(found.remove(&format!("{id}.json")).is_some(), "{id}: {finished}");
-        let told = certificate(case, output, &id);
-        assert_eq!(
-            (&told["id"], &told["place"]["record"]["offset"]),
-            (&id.into(), &(*offset).into()),
-            "{told}"
-        );
-    }
-    assert!(found.is_empty(), "{:?} {finished}", found.keys());
-    let said = format!("{} record", mixed.bad.len());
-    assert!(finished.stderr_text().contains(&said), "{finished}");
+    quarantined::poison(case, FIXTURE, "3", input, output)
 }
 
 #[test]
@@ -206,19 +135,6 @@ fn the_record_whose_value_a_combiner_fails_at_is_set_aside() {
     case.finish();
 }
 
-/// Words, each on several lines, and keys that are poison for a reducer.
-fn keyed(keys: &[&str]) -> (String, String) {
-    let (mut text, mut clean) = (String::new(), String::new());
-    for n in 0..300 {
-        writeln!(text, "key-{:02} and-{:03}", n % 13, n % 60).expect("a string");
-        writeln!(clean, "key-{:02} and-{:03}", n % 13, n % 60).expect("a string");
-        if n % 30 == 0 {
-            keys.iter().for_each(|key| writeln!(text, "{key}").expect("a string"));
-        }
-    }
-    (text, clean)
-}
-
 #[test]
 fn groups_that_a_reducer_fails_at_are_left_out() {
     let case = Case::limited(std::time::Duration::from_secs(240));
@@ -277,122 +193,6 @@ fn groups_that_a_reducer_fails_at_are_left_out() {
             );
         }
     }
-    case.finish();
-}
-
-#[test]
-fn more_than_allowed_fail_the_job_and_resuming_keeps_what_was_set_aside() {
-    let case = Case::new();
-    let mixed = mixed(&[b"!err", b"!segfault", b"!panic"], 60, "\n");
-    case.file("in.txt", &mixed.text);
-    case.file("clean.txt", &mixed.clean);
-    poison(&case, "clean.txt", "clean").run().assert_code(0);
-    let run = |most: &str, more: &[&str]| {
-        poison(&case, "in.txt", "out")
-            .args(["--at", "map", "-c", "200", "-w", "1", "--max-bad-records", most])
-            .args(more)
-            .run()
-    };
-    let finished = run("2", &[]).assert_code(1);
-    let (offset, _) = mixed.bad[2];
-    let story = finished.stderr_text();
-    for wanted in
-        ["--max-bad-records 2", &format!("the last is at byte {offset} of in.txt, 6 bytes long"), "--resume"]
-    {
-        assert!(story.contains(wanted), "{wanted:?} is missing: {finished}");
-    }
-    assert!(!case.path("out").exists() && !case.path("out.quarantine").exists());
-    let finished = run("3", &["--resume", "--json"]).assert_code(3);
-    check(&case, "out", "clean", &mixed, &finished);
-    let summary: Value = serde_json::from_slice(&finished.stdout).expect("a summary");
-    // What was set aside before is not tried again.
-    assert!(summary["lost_attempts"].as_u64().expect("a number") <= 2, "{summary}");
-    case.finish();
-}
-
-#[test]
-fn an_older_quarantine_is_refused_or_replaced_as_the_output_is() {
-    let case = Case::new();
-    let mixed = mixed(&[b"!err", b"!panic"], 10, "\n");
-    case.file("in.txt", &mixed.text);
-    case.file("clean.txt", &mixed.clean);
-    let run = |input: &str, more: &[&str]| poison(&case, input, "out").args(["--at", "map"]).args(more).run();
-    let refused = poison(&case, "in.txt", "out").args(["--max-bad-records", "2"]).run();
-    assert_eq!(refused.code(), Some(0), "nothing fails: {refused}");
-    assert!(!case.path("out.quarantine").exists());
-    fs::remove_dir_all(case.path("out")).expect("it can be removed");
-    run("in.txt", &["--max-bad-records", "2"]).assert_code(3);
-    fs::remove_dir_all(case.path("out")).expect("it can be removed");
-    let finished = run("in.txt", &["--max-bad-records", "2"]).assert_code(2);
-    assert!(finished.stderr_text().contains("out.quarantine: exists already (--overwrite"), "{finished}");
-    let before = quarantine(&case, "out");
-    run("in.txt", &["--max-bad-records", "2", "--overwrite"]).assert_code(3);
-    let after = quarantine(&case, "out");
-    assert!(before.keys().eq(after.keys()));
-    run("clean.txt", &["--max-bad-records", "2", "--overwrite"]).assert_code(0);
-    assert!(!case.path("out.quarantine").exists(), "nothing was set aside this time");
-    fs::create_dir(case.path("out.quarantine")).expect("a folder");
-    case.file("out.quarantine/notes.txt", "dear to somebody");
-    let finished = run("in.txt", &["--max-bad-records", "2", "--overwrite"]).assert_code(2);
-    assert!(finished.stderr_text().contains("notes.txt"), "{finished}");
-    run("clean.txt", &["--overwrite"]).assert_code(0);
-    let finished =
-        case.command(FIXTURE).args(["poison", "in.txt", "--max-bad-records", "2"]).run().assert_code(2);
-    assert!(finished.stderr_text().contains("--max-bad-records: needs an output folder"), "{finished}");
-    case.finish();
-}
-
-#[test]
-fn replay_runs_what_was_set_aside_alone() {
-    let case = Case::new();
-    let (text, _) = keyed(&["!err", "!panic", "!segfault"]);
-    case.file(
-        "in.txt",
-        "good word\n!err in map\nmore !panic words\n!segfault\n".to_owned() + &text.replace('!', "?"),
-    );
-    case.file("keys.txt", &text);
-    let run = |input: &str, output: &str, at: &str, more: &[&str]| {
-        poison(&case, input, output).args(["--at", at, "--max-bad-records", "9"]).args(more).run()
-    };
-    run("in.txt", "out", "map", &[]).assert_code(3);
-    let replay = |output: &str, at: &str, id: &str| run("in.txt", output, at, &["--replay", id]);
-    let finished = replay("out", "map", "map-0-10").assert_code(1);
-    assert!(finished.stderr_text().contains("map-0-10 failed: returned an error: poison !err"), "{finished}");
-    assert_eq!(finished.stdout_text(), "!err\t11\n", "what it emitted before");
-    let finished = replay("out", "map", "map-0-22").assert_code(1);
-    assert!(
-        finished.stderr_text().contains("map-0-22 failed: panicked at tests/fixture/fault.rs"),
-        "{finished}"
-    );
-    assert_eq!(replay("out", "map", "map-0-40").signal(), Some(11));
-    let finished = replay("out", "never", "map-0-22").assert_code(0);
-    assert_eq!(finished.stdout_text(), "more\t17\n!panic\t17\nwords\t17\n");
-    let finished = replay("out", "map", "map-0-11").assert_code(2);
-    assert!(finished.stderr_text().contains("only map-0-10, map-0-22, map-0-40"), "{finished}");
-    poison_into(&case, "1", "keys.txt", "groups")
-        .args(["--at", "reduce", "--max-bad-records", "9"])
-        .run()
-        .assert_code(3);
-    let ids: Vec<_> =
-        case.names("groups.quarantine").into_iter().filter(|name| name.ends_with("run")).collect();
-    assert_eq!(ids, ["reduce-0-0.run", "reduce-0-1.run", "reduce-0-2.run"]);
-    let finished = replay("groups", "reduce", "reduce-0-0").assert_code(1);
-    assert!(
-        finished.stderr_text().contains("reduce-0-0 failed: returned an error: poison !err"),
-        "{finished}"
-    );
-    assert_eq!(replay("groups", "reduce", "reduce-0-2").signal(), Some(11));
-    let finished = replay("groups", "never", "reduce-0-0").assert_code(0);
-    assert_eq!(finished.stdout_text(), format!("!err\t{}\n", "4,".repeat(10)));
-    for (more, said) in [
-        (&["--replay", "map-0-1", "--json"][..], "--json"),
-        (&["--replay", "map-0-1", "--resume"], "--resume"),
-    ] {
-        let finished = run("in.txt", "out", "map", more).assert_code(2);
-        assert!(finished.stderr_text().contains(said), "{finished}");
-    }
-    let finished = run("in.txt", "nothing", "map", &["--replay", "map-0-1"]).assert_code(2);
-    assert!(finished.stderr_text().contains("nothing was set aside in nothing.quarantine"), "{finished}");
     case.finish();
 }
 

@@ -5,6 +5,7 @@ pub mod case;
 pub mod expected;
 pub mod faulty;
 pub mod pairs;
+pub mod quarantined;
 pub mod seed;
 pub mod spilled;
 pub mod wait;
