@@ -3,9 +3,9 @@
 //! It does not spill.
 
 use super::order::{element, place};
-use super::radix::{self, Beside};
 use super::ranges::Ranges;
 use super::task::KeyOrder;
+use super::ties::{self, Room, common_start};
 use crate::fold::{Contents, Places, Slot, Table};
 use crate::key::{AnyKey, prefix};
 use crate::os;
@@ -27,7 +27,9 @@ pub(super) struct Folded<V> {
     /// Bytes that `held` takes up.
     held_bytes: usize,
     order: Vec<u128>,
-    beside: Beside,
+    /// What nearly all keys begin with: slots are divided by what is behind it.
+    common: Vec<u8>,
+    room: Room,
 }
 
 impl<V: 'static> Folded<V> {
@@ -47,7 +49,8 @@ impl<V: 'static> Folded<V> {
             held: Ranges::new(),
             held_bytes: 0,
             order: Vec::new(),
-            beside: Beside::default(),
+            room: Room::default(),
+            common: Vec::new(),
         }
     }
 
@@ -77,9 +80,14 @@ impl<V: 'static> Folded<V> {
             let expected = table.len() * self.buckets;
             let beside = (table.held() + table.len() * size_of::<u128>()).saturating_mul(self.buckets);
             let most = self.memory.saturating_sub(beside) / size_of::<Slot>();
-            held.divide(expected, most, |ranks| table.sample(ranks, prefix_of));
+            self.common = common_of(table);
+            let common = &self.common;
+            held.divide(expected, most, |ranks| {
+                table.sample(ranks, |slot, contents| behind(common, slot, contents))
+            });
         }
-        table.drain_slots(|slot, contents| held.put(prefix_of(&slot, contents), slot));
+        let common = &self.common;
+        table.drain_slots(|slot, contents| held.put(behind(common, &slot, contents), slot));
         self.held_bytes = held.capacity() * size_of::<Slot>();
     }
 
@@ -94,7 +102,7 @@ impl<V: 'static> Folded<V> {
             self.order.clear();
             let ranked = |(place, slot)| element(prefix_of(slot, &contents), place);
             self.order.extend(range.iter().enumerate().map(ranked));
-            radix::sort_by(&mut self.order, &mut self.beside, |a, b| contents.compare(&range[a], &range[b]));
+            ties::sort(&mut self.order, &mut self.room, |one| contents.key(&range[place(one)]));
             for (i, element) in self.order.iter().enumerate() {
                 if let Some(ahead) = self.order.get(i + AHEAD) {
                     os::prefetch(range, place(*ahead));
@@ -111,6 +119,38 @@ impl<V: 'static> Folded<V> {
     pub(super) fn shrink(&mut self) {
         *self = Self::new(self.by, self.buckets, self.memory);
     }
+}
+
+/// What the keys of a table begin with, by a sample; nothing, if that leaves enough of their first bytes.
+fn common_of<V: 'static>(table: &mut Table<V>) -> Vec<u8> {
+    const LEAST: usize = 4;
+    const MOST: usize = 64;
+    const KEYS: usize = 256;
+    let begin = |slot: &Slot, contents: &Contents<'_, V>| {
+        contents.key(slot).with_bytes(|key| key[..key.len().min(MOST)].to_vec())
+    };
+    let mut keys = table.sample(KEYS, begin);
+    let Some(mut common) = keys.next() else { return Vec::new() };
+    for key in keys {
+        common.truncate(common_start(&common, &key));
+        if common.len() < LEAST {
+            return Vec::new();
+        }
+    }
+    common
+}
+
+/// A number that orders keys as they are ordered, by what is behind `common` in those that begin with it.
+#[inline(always)]
+fn behind<V: 'static>(common: &[u8], slot: &Slot, contents: &Contents<'_, V>) -> u64 {
+    if common.is_empty() {
+        return prefix_of(slot, contents);
+    }
+    contents.key(slot).with_bytes(|key| match key.strip_prefix(common) {
+        Some(rest) => prefix(rest),
+        None if key < common => 0,
+        None => u64::MAX,
+    })
 }
 
 /// The first bytes of a slot's key.

@@ -5,9 +5,10 @@
 use super::group::Groups;
 use super::held::Same;
 use super::order::{element, place};
-use super::radix::{self, Beside};
 use super::task::KeyOrder;
+use super::ties::{self, Room};
 use crate::api::Lent;
+use crate::key::AnyKey;
 use crate::os;
 use crate::result::Result;
 use crate::run::{RowShape, RunWriter, parse_row, put_row};
@@ -23,7 +24,7 @@ pub(super) struct Gathered {
     groups: Vec<Group>,
     /// The order of the groups, once they are sorted.
     order: Vec<u128>,
-    beside: Beside,
+    room: Room,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -88,8 +89,8 @@ impl Gathered {
         self.order.clear();
         os::reserve(&mut self.order, groups.len());
         self.order.extend(groups.iter().enumerate().map(ranked));
-        let key = |group: usize| key_of(rows, &groups[group]);
-        radix::sort_by(&mut self.order, &mut self.beside, |a, b| key(a).cmp(key(b)));
+        let key = |one| AnyKey::Long(key_of(rows, &groups[place(one)]));
+        ties::sort(&mut self.order, &mut self.room, key);
     }
 
     /// The groups, which are sorted.

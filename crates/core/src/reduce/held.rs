@@ -6,7 +6,9 @@ use super::by_rank::ByRank;
 use super::group::Groups;
 use super::order::{self, at, of_one_rank, rank};
 use super::task::KeyOrder;
+use super::ties::{self, Room};
 use crate::api::Lent;
+use crate::key::AnyKey;
 use crate::os;
 use crate::result::Result;
 use crate::run::{Row, RowLayout, RowShape, RunFile, damaged, parse_row, put_row, read_segment};
@@ -20,6 +22,7 @@ pub(super) struct HeldRows {
     /// An element for each row.
     order: Vec<u128>,
     by_rank: ByRank,
+    room: Room,
 }
 
 /// Rows that are asked for before they are looked at: in order they are anywhere in a bucket.
@@ -34,7 +37,14 @@ pub(super) struct Same<'r> {
 
 impl HeldRows {
     pub(super) fn new(by: KeyOrder) -> Self {
-        Self { by, bytes: Vec::new(), len: 0, order: Vec::new(), by_rank: ByRank::default() }
+        Self {
+            by,
+            bytes: Vec::new(),
+            len: 0,
+            order: Vec::new(),
+            by_rank: ByRank::default(),
+            room: Room::default(),
+        }
     }
 
     /// Bytes held, for the memory budget.
@@ -102,7 +112,7 @@ impl HeldRows {
             if of_one_key(self.by, bytes, rows) {
                 each(Same { bytes, rows });
             } else {
-                rows.sort_by(|a, b| key(a).cmp(key(b)));
+                ties::sort_equal(rows, &mut self.room, |row| AnyKey::Long(key(&row)));
                 rows.chunk_by(|a, b| key(a) == key(b)).for_each(|rows| each(Same { bytes, rows }));
             }
         }

@@ -23,6 +23,7 @@ mod ranges;
 mod shuffle;
 mod spills;
 mod task;
+mod ties;
 
 pub(crate) use careful::{Folding, GroupWork, Reducing, fold_values, one_by_one, replay_group};
 pub(crate) use concat::concatenate;

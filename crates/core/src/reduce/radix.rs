@@ -2,9 +2,7 @@
 //!
 //! It sees elements only, no keys.
 
-use std::cmp::Ordering;
-
-use super::order::{of_one_rank, place, rank};
+use super::order::rank;
 
 /// Fewer elements are sorted as fast by comparison. More do not lie in the cache, and the room beside them, 32 bytes for
 /// each, does not count in the memory budget.
@@ -25,16 +23,9 @@ pub(super) struct Beside {
     pub(super) sorted: Vec<u128>,
 }
 
-/// Puts elements in order: by rank, and by `tie` of their places where ranks are equal.
-pub(super) fn sort_by(
-    elements: &mut Vec<u128>,
-    beside: &mut Beside,
-    mut tie: impl FnMut(usize, usize) -> Ordering,
-) {
-    sort(elements, beside);
-    for equal in of_one_rank(elements).filter(|equal| equal.len() > 1) {
-        equal.sort_unstable_by(|a, b| tie(place(*a), place(*b)));
-    }
+/// Whether so many elements are sorted faster here than by comparison.
+pub(super) fn is_for(len: usize) -> bool {
+    ELEMENTS.contains(&len)
 }
 
 /// Puts elements in order.
@@ -43,7 +34,7 @@ pub(super) fn sort_by(
 /// in which ranks can differ, and which element it is. To compare is slower by half and more, for want of a branch that
 /// can be foreseen.
 pub(super) fn sort(elements: &mut Vec<u128>, beside: &mut Beside) {
-    if !ELEMENTS.contains(&elements.len()) {
+    if !is_for(elements.len()) {
         elements.sort_unstable();
         return;
     }

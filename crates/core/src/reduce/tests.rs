@@ -409,3 +409,25 @@ fn a_row_larger_than_the_memory_goes_through() {
         reference(how, &splits).into_iter().map(|(key, all)| (key, all.iter().sum::<u32>())).collect();
     assert!(folded(how, &splits, &Sum).expect("a fold") == sums);
 }
+
+/// A numbered series, as identifiers are, and a few keys before it, behind it and on the way to it.
+#[test]
+fn keys_that_begin_alike_are_in_order_with_the_few_that_do_not() {
+    let strays = ["", "a", "s", "serie", "series/", "series/0000", "series/zzz", "serieslike", "zz", "~"];
+    let key = |n: u32| match n % 1499 {
+        0 => strays[(n / 1499) as usize % strays.len()].to_owned(),
+        _ => format!("series/{:010}{}", n * 7919 % 20_011, ["", "/and-more"][n as usize % 2]),
+    };
+    let splits: Vec<Split<u32>> =
+        (0..5).map(|s| (s * 4000..(s + 1) * 4000).map(|n| (key(n).into_bytes(), n % 10)).collect()).collect();
+    for (buckets, memory, by_range) in
+        [(1, 16 << 20, false), (3, 16 << 20, false), (3, 16 << 20, true), (3, 300 << 10, false)]
+    {
+        let (order, compression) = (KeyOrder::Key, SpillCompression::None);
+        let how = How { buckets, order, by_range, memory, spill: 5000, run: 2, compression };
+        let want = reference(how, &splits);
+        let sums: Vec<_> = want.iter().map(|(key, all)| (key.clone(), all.iter().sum::<u32>())).collect();
+        assert!(folded(how, &splits, &Sum).expect("a fold") == sums, "{how:?}");
+        assert!(grouped(how, &splits, usize::MAX).expect("groups") == want, "{how:?}");
+    }
+}
