@@ -76,7 +76,7 @@ impl<'t, V: 'static> Contents<'t, V> {
 
     /// How the keys of two slots are ordered.
     pub(crate) fn compare(&self, a: &Slot, b: &Slot) -> Ordering {
-        self.key(a).with_bytes(|a| self.key(b).with_bytes(|b| a.cmp(b)))
+        self.key(a).compare(self.key(b))
     }
 
     /// The key of a slot.

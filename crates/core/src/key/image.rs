@@ -2,6 +2,8 @@
 //!
 //! It does not encode keys: an image holds the bytes of an encoded key.
 
+use std::cmp::Ordering;
+
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::short_hash::{self, fold};
@@ -33,6 +35,11 @@ impl AnyKey<'_> {
             Self::Short(image) => then(&image.bytes()[..image.len()]),
             Self::Long(key) => then(key),
         }
+    }
+
+    /// How two keys are ordered: as their bytes.
+    pub(crate) fn compare(self, other: AnyKey<'_>) -> Ordering {
+        self.with_bytes(|a| other.with_bytes(|b| a.cmp(b)))
     }
 }
 

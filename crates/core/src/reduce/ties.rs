@@ -1,6 +1,6 @@
 //! Puts in order what has one rank: keys that begin alike, as all those of a numbered series do.
 //!
-//! It does not find out which keys are equal.
+//! It does not tell which keys are equal.
 
 use super::order::{element, of_one_rank, place, rank};
 use super::radix::{self, Beside};
@@ -26,17 +26,15 @@ pub(super) fn sort<'k>(elements: &mut Vec<u128>, room: &mut Room, key: impl Fn(u
 
 /// Puts elements of one rank in order: by key, then by place.
 pub(super) fn sort_equal<'k>(equal: &mut [u128], room: &mut Room, key: impl Fn(u128) -> AnyKey<'k> + Copy) {
-    let Some(first) = equal.first().map(|first| rank(*first)).filter(|_| equal.len() > 1) else { return };
-    if equal.len() <= FEW {
-        return compare(equal, key);
+    if equal.len() > 1 {
+        let before = rank(equal[0]);
+        deepen(equal, room, key, LEVELS);
+        equal.iter_mut().for_each(|one| *one = element(before, place(*one)));
     }
-    deepen(equal, room, key, LEVELS);
-    equal.iter_mut().for_each(|one| *one = element(first, place(*one)));
 }
 
 fn compare<'k>(equal: &mut [u128], key: impl Fn(u128) -> AnyKey<'k>) {
-    let by_key = |a: u128, b: u128| key(a).with_bytes(|a| key(b).with_bytes(|b| a.cmp(b)));
-    equal.sort_unstable_by(|a, b| by_key(*a, *b).then_with(|| place(*a).cmp(&place(*b))));
+    equal.sort_unstable_by(|a, b| key(*a).compare(key(*b)).then_with(|| place(*a).cmp(&place(*b))));
 }
 
 /// Orders elements by the eight bytes behind what all their keys begin with, which become their rank, and so on.
@@ -47,7 +45,10 @@ fn deepen<'k>(equal: &mut [u128], room: &mut Room, key: impl Fn(u128) -> AnyKey<
     if equal.len() <= FEW || levels == 0 {
         return compare(equal, key);
     }
-    let common = common(equal, key);
+    let Some(common) = common(equal, key) else {
+        // The rows of one key, say: they have one rank, and mostly are in order.
+        return equal.sort_unstable();
+    };
     for one in &mut *equal {
         *one = element(key(*one).with_bytes(|key| prefix(&key[common..])), place(*one));
     }
@@ -62,13 +63,18 @@ fn deepen<'k>(equal: &mut [u128], room: &mut Room, key: impl Fn(u128) -> AnyKey<
     of_one_rank(equal).filter(|equal| equal.len() > 1).for_each(|equal| deepen(equal, room, key, levels - 1));
 }
 
-/// How many bytes the keys of all elements begin with.
-fn common<'k>(equal: &[u128], key: impl Fn(u128) -> AnyKey<'k>) -> usize {
-    let Some((first, others)) = equal.split_first() else { return 0 };
+/// How many bytes the keys of all elements begin with; `None` if they are equal.
+fn common<'k>(equal: &[u128], key: impl Fn(u128) -> AnyKey<'k>) -> Option<usize> {
+    let (first, others) = equal.split_first()?;
     key(*first).with_bytes(|first| {
-        others.iter().fold(first.len(), |common, other| {
-            key(*other).with_bytes(|other| common_start(&first[..common], other))
-        })
+        let (mut common, mut longest) = (first.len(), first.len());
+        for other in others {
+            key(*other).with_bytes(|other| {
+                common = common_start(&first[..common], other);
+                longest = longest.max(other.len());
+            });
+        }
+        (common < longest).then_some(common)
     })
 }
 
