@@ -21,6 +21,9 @@ const USUAL_ROW: usize = 32;
 /// No more than so many bytes of a row are asked for before it is written.
 const MOST_AHEAD: usize = 512;
 
+/// Rows whose memory is asked for together: of more, some requests find no room in the processor's queue of misses.
+const GROUP: usize = 8;
+
 /// Writes batches of pairs into the buckets where they belong.
 pub(super) struct RowSink {
     placement: Placement,
@@ -61,10 +64,17 @@ impl RowSink {
         let keys = batch.keys();
         let places = self.place(keys, batch.marks())?;
         let usual = (USUAL_ROW + codes.len() / keys.len().max(1)).min(MOST_AHEAD);
-        places[..keys.len()].iter().for_each(|place| self.buckets.prefetch(*place, usual));
+        let mut ahead = places[..keys.len()].iter();
+        let mut prefetch = |buckets: &Buckets| {
+            ahead.by_ref().take(GROUP).for_each(|place| buckets.prefetch(*place, usual));
+        };
+        prefetch(&self.buckets);
         let (keys, codes, _) = batch.take_codes(codes);
         let mut put = Ok(());
         for (i, (slot, code)) in keys.slots().iter().zip(codes).enumerate() {
+            if i.is_multiple_of(GROUP) {
+                prefetch(&self.buckets);
+            }
             let done = row_code::<V>(code, &mut self.code)
                 .and_then(|code| put_one(&mut self.buckets, places[i % BATCH], split, keys.of(slot), code));
             if let Err(error) = done {
