@@ -21,12 +21,14 @@ pub struct Pending<R> {
     ticketed: Ticketed,
     function: &'static str,
     unable: Option<TaskError>,
+    /// Whether the result was given out: how soon the pool forgets the task after that is its own business.
+    given: bool,
     result: PhantomData<fn() -> R>,
 }
 
 impl<R: Output> Pending<R> {
     pub(super) fn new(ticketed: Ticketed, function: &'static str, unable: Option<TaskError>) -> Self {
-        Self { ticketed, function, unable, result: PhantomData }
+        Self { ticketed, function, unable, given: false, result: PhantomData }
     }
 
     /// Waits for the result.
@@ -44,19 +46,23 @@ impl<R: Output> Pending<R> {
     /// Waits for the result for `limit` at most; `None` if it has not come by then. It is given out once.
     pub fn wait_timeout(&mut self, limit: Duration) -> Option<Result<R, TaskError>> {
         if let Some(error) = self.unable.take() {
+            self.given = true;
             return Some(Err(error));
         }
         let deadline = Instant::now().checked_add(limit);
-        match self.ticketed.arrivals.next_until(deadline, |_, outcome| read(self.function, outcome)) {
+        let arrived = self.ticketed.arrivals.next_until(deadline, |_, outcome| read(self.function, outcome));
+        let result = match arrived {
             Ok(result) => Some(result),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => Some(Err(error(self.function, pool_ended()))),
-        }
+        };
+        self.given |= result.is_some();
+        result
     }
 
-    /// Whether waiting for the result would return at once.
+    /// Whether the result is there, or was given out already.
     pub fn is_ready(&mut self) -> bool {
-        self.unable.is_some() || self.ticketed.arrivals.is_ready()
+        self.given || self.unable.is_some() || self.ticketed.arrivals.is_ready()
     }
 
     /// Calls the task off; its result is an error then, unless it was there before.
